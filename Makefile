@@ -1,0 +1,40 @@
+# Targets: setup, run, test, lint, lock. `make run` needs nothing but Python 3.11 or later.
+
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+STAMP := .venv/installed-from.lock
+BIN := .venv/bin
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url
+
+.PHONY: setup run test lint lock
+
+setup: $(STAMP)
+
+# The stamp is a copy of what was installed: a lock that did not change costs one comparison.
+$(STAMP): requirements-dev.lock
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Switchyard needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 2; fi
+	@if ! cmp -s requirements-dev.lock $(STAMP); then \
+		echo "Installing the locked dependencies into .venv (once; about a minute) ..."; \
+		$(PYTHON) -m venv .venv && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock && \
+		cp requirements-dev.lock $(STAMP); fi
+	@touch $(STAMP)
+
+run: setup
+	@exec $(BIN)/python manage.py run
+
+test: setup
+	@$(BIN)/python -m tests.run $(ARGS)
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Moves every dependency to its newest allowed version.
+lock: setup
+	$(UV_COMPILE) --upgrade pyproject.toml --output-file requirements.lock
+	$(UV_COMPILE) --upgrade --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock

@@ -1,0 +1,23 @@
+"""The product's settings, as a development installation whose files live and die with the test run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+os.environ["ENV_FILE"] = os.devnull  # a developer's own .env must not decide what is tested
+os.environ["DEBUG"] = "true"
+for _name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "PORT", "TRUSTED_PROXIES", "EMAIL_URL", "REDIS_URL",
+              "GEOIP_CITY_DB", "GEOIP_COUNTRY_DB", "THROTTLE_WIDGET", "THROTTLE_API"):  # fmt: skip
+    os.environ.pop(_name, None)
+if "PYTEST_XDIST_WORKER" not in os.environ:  # its workers share the controller's folder
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="switchyard-tests-")
+    atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
+
+from config.settings import *  # noqa: E402, F403
+
+SECRET_KEY = "for tests only, and long enough to sign with"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
