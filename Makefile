@@ -1,7 +1,7 @@
-# Targets: setup, run, test, lint, lock. `make run` needs nothing but Python 3.11 or later.
+# `make run` needs nothing but Python 3.11 or later.
 
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 STAMP := .venv/installed-from.lock
 BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -14,7 +14,8 @@ setup: $(STAMP)
 # The stamp is a copy of what was installed: a lock that did not change costs one comparison.
 $(STAMP): requirements-dev.lock
 	@if [ -z "$(PYTHON)" ]; then \
-		echo "Switchyard needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 2; fi
+		echo "Switchyard needs Python 3.11 or later with venv (on Debian: apt-get install python3-venv)." >&2; \
+		echo "Where it has another name: make PYTHON=/path/to/python3" >&2; exit 2; fi
 	@if ! cmp -s requirements-dev.lock $(STAMP); then \
 		echo "Installing the locked dependencies into .venv (once; about a minute) ..."; \
 		$(PYTHON) -m venv .venv && \

@@ -22,10 +22,12 @@ RETRY_AFTER_S = 5  # long enough for a database to come back from a restart, sho
 log = logging.getLogger(__name__)
 
 
-def problem(*, status: int, detail: str, errors: dict[str, list[str]] | None = None, type: str = "about:blank") -> dict:
+def problem(
+    *, status: int, detail: str, errors: dict[str, list[str]] | None = None, type_uri: str = "about:blank"
+) -> dict:
     """The body of an error. `errors` names fields by their path, such as `attributes.plan`."""
     body: dict[str, Any] = {
-        "type": type,
+        "type": type_uri,
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
@@ -61,7 +63,8 @@ def handle(exc: Exception, context: dict) -> Response | None:
     else:
         detail, errors = str(exc.detail), None
     return _response(
-        problem(status=exc.status_code, detail=detail, errors=errors, type=getattr(exc, "type", "about:blank")), headers
+        problem(status=exc.status_code, detail=detail, errors=errors, type_uri=getattr(exc, "type_uri", "about:blank")),
+        headers,
     )
 
 

@@ -129,7 +129,7 @@ else:
 
 # Tasks. The database knows what is due and each act is claimed there, so a message that is lost or doubled is harmless.
 
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 if REDIS_URL:
     # Longer than any task may take, or Redis would hand a running task to a second worker.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -227,7 +227,7 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = environment.writable_folder("VAR_DIR", VAR_DIR / "static")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 300

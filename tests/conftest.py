@@ -1,19 +1,49 @@
 """What every test may rely on."""
 
+import os
 import zoneinfo
+from urllib.parse import urlsplit
 
 import pytest
+import redis
+from django.core.cache import cache
 from hypothesis import settings as hypothesis
+
+from tests import services
 
 zoneinfo.reset_tzpath(to=[])  # the pinned zone data, as in production
 
 hypothesis.register_profile("steady", derandomize=True, deadline=None)
-hypothesis.load_profile("steady")
+hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_runtest_setup(item):
+    """Tests marked `postgres`, `redis` or `browser` skip where the part is missing, and fail where it is promised."""
+    for name, missing in services.MISSING.items():
+        if item.get_closest_marker(name) and (reason := missing()):
+            if services.REQUIRED:
+                pytest.fail(f"{reason} (CI or REQUIRE_SERVICES is set, so nothing is skipped)", pytrace=False)
+            pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache(settings):
+def _fresh_cache():
     """No test sees what another put into the cache."""
-    from django.core.cache import cache
-
     cache.clear()
+
+
+@pytest.fixture
+def redis_url():
+    """An empty Redis database of this process's own (numbers 8 to 15). For tests marked `redis`."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw7")
+    url = urlsplit(services.REDIS_URL)._replace(path=f"/{8 + int(worker.removeprefix('gw')) % 8}").geturl()
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of the browser. For tests marked `browser`."""
+    return services.chromium()

@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 
+from tests import services  # noqa: F401 - reads REDIS_URL before it is taken away
+
 os.environ["ENV_FILE"] = os.devnull  # a developer's own .env must not decide what is tested
 os.environ["DEBUG"] = "true"
 for _name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "PORT", "TRUSTED_PROXIES", "EMAIL_URL", "REDIS_URL",
@@ -16,6 +18,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # its workers share the controller'
 
 from config.settings import *  # noqa: E402, F403
 
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    # A file, as in production: in memory, threads would share what they must fight for.
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3"}  # noqa: F405
 SECRET_KEY = "for tests only, and long enough to sign with"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"

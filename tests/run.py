@@ -1,0 +1,36 @@
+"""The whole suite, as `make test` runs it: on PostgreSQL where there is one, and what must hold on both on SQLite too.
+
+Arguments go to pytest: `make test ARGS="tests/engine -k ledger"`.
+"""
+
+import os
+import subprocess
+import sys
+
+from tests import services
+
+
+def main(arguments: list[str]) -> int:
+    given = os.environ.get("DATABASE_URL", "")
+    if given.startswith("sqlite"):
+        return run("the whole suite on SQLite", arguments, database_url="")
+    if services.postgres_answers(given or services.LOCAL_POSTGRES):
+        code = run("the whole suite on PostgreSQL", arguments, database_url=given or services.LOCAL_POSTGRES)
+        if code:
+            return code
+        code = run("the portable tests on SQLite", [*arguments, "-m", "portable"], database_url="")
+        return 0 if code == 5 else code  # the arguments may have chosen no portable test
+    if given:
+        sys.stderr.write("The PostgreSQL of DATABASE_URL does not answer: start it, or unset DATABASE_URL.\n")
+        return 2
+    return run("the whole suite on SQLite (no PostgreSQL on 127.0.0.1:5432)", arguments, database_url="")
+
+
+def run(title: str, arguments: list[str], *, database_url: str) -> int:
+    print(f"=== {title}", flush=True)
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments]
+    return subprocess.run(command, env={**os.environ, "DATABASE_URL": database_url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
