@@ -1,0 +1,26 @@
+"""Who takes leads, when, and under which roof."""
+
+from agents.models.access import ApiKey, Scope, Site
+from agents.models.agent import Agent, Handle
+from agents.models.history import RosterChange
+from agents.models.hours import Shift, ShiftKind, TimeOff
+from agents.models.people import Membership, User
+from agents.models.team import Team, TeamMember
+from agents.models.workspace import Workspace
+
+__all__ = [
+    "Agent",
+    "ApiKey",
+    "Handle",
+    "Membership",
+    "RosterChange",
+    "Scope",
+    "Shift",
+    "ShiftKind",
+    "Site",
+    "Team",
+    "TeamMember",
+    "TimeOff",
+    "User",
+    "Workspace",
+]
