@@ -1,6 +1,7 @@
 """Errors under /api/ as RFC 9457 problem documents, whoever raised them: a view, DRF, Django or the database."""
 
 import logging
+import math
 import sys
 from http import HTTPStatus
 from typing import Any
@@ -57,7 +58,7 @@ def handle(exc: Exception, context: dict) -> Response | None:
     if auth_header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if (wait := getattr(exc, "wait", None)) is not None:
-        headers["Retry-After"] = str(max(1, round(wait + 0.5)))
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(exc, exceptions.ValidationError):
         detail, errors = _flattened(exc.detail)
     else:
