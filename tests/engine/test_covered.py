@@ -15,8 +15,21 @@ from routing.engine.covered import (
     union,
 )
 from routing.engine.hours import Kind, LocalSpan, Schedule, on_shift
-from tests.engine.test_hours import MON, SAT, SUN, WEEKDAYS, berlin, shift, utc
-from tests.engine.wall_clock import MINUTE, instants, minutes_on, runs, schedules, zones
+from tests.engine.wall_clock import (
+    MINUTE,
+    MON,
+    SAT,
+    SUN,
+    WEEKDAYS,
+    berlin,
+    instants,
+    minutes_on,
+    runs,
+    schedules,
+    shift,
+    utc,
+    zones,
+)
 
 REGULAR, ON_CALL = Kind.REGULAR, Kind.ON_CALL
 HOUR = 3600

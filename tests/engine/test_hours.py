@@ -10,7 +10,6 @@ from routing.engine.hours import (
     Kind,
     LocalSpan,
     Schedule,
-    ShiftSpec,
     instant,
     local,
     microseconds,
@@ -22,30 +21,23 @@ from routing.engine.hours import (
     wall_minute,
     weekly_minutes,
 )
-from tests.engine.wall_clock import CHANGES, instants, is_on, schedules, zones
+from tests.engine.wall_clock import (
+    CHANGES,
+    MON,
+    SUN,
+    TUE,
+    WED,
+    WEEKDAYS,
+    berlin,
+    instants,
+    is_on,
+    schedules,
+    shift,
+    utc,
+    zones,
+)
 
-MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 REGULAR, ON_CALL = Kind.REGULAR, Kind.ON_CALL
-
-
-def hhmm(text: str) -> int:
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def shift(weekday: int, start: str, end: str, kind: Kind = REGULAR) -> ShiftSpec:
-    return ShiftSpec(weekday, hhmm(start), hhmm(end), kind)
-
-
-def berlin(text: str, fold: int = 0) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin"), fold=fold)
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-WEEKDAYS = tuple(shift(day, "09:00", "17:00") for day in (MON, TUE, WED, THU, FRI))
 
 
 class TestOnShift:
@@ -233,6 +225,8 @@ class TestPeriodEnds:
             ("America/Santiago", "2026-09-06T03:59", ("2026-09-06T04:00", "2026-09-06T04:00", "2026-09-07T03:00")),
             # 24:00 falls back to 23:00: the day goes on.
             ("Africa/Cairo", "2026-10-29T20:30", ("2026-10-29T22:00", "2026-10-29T22:00", "2026-11-01T22:00")),
+            # One minute into Sunday the clock fell back into Saturday.
+            ("America/St_Johns", "2010-11-07T02:30:30", ("2010-11-07T02:31", "2010-11-07T02:31", "2010-11-08T03:30")),
             # 30 December 2011 does not exist.
             ("Pacific/Apia", "2011-12-30T09:30", ("2011-12-30T10:00", "2011-12-30T10:00", "2012-01-01T10:00")),
         ],
@@ -277,6 +271,14 @@ class TestStretches:
                 for moment in (begins, (begins + ends) // 2, ends - 1):
                     at = instant(moment).astimezone(ZoneInfo(zone))
                     assert at.utcoffset() == timedelta(microseconds=offset)
+
+    def test_are_never_empty_where_the_clock_is_moved_at_new_year(self):
+        around = microseconds(utc("1911-12-31")), microseconds(utc("1912-01-02"))
+
+        assert [instant(begins) for begins, _, _ in stretches("Europe/Lisbon", *around)] == [
+            utc("1911-12-31"),
+            utc("1912-01-01"),
+        ]
 
     def test_no_clock_is_moved_twice_within_a_day(self):
         """The walk relies on it, for it looks at the ends of each day only. A sample of the zones, every four hours."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from routing.engine.hours import Kind, LocalSpan, Schedule, ShiftSpec
 
 MINUTE = timedelta(minutes=1)
+MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 
 # Each with instants (UTC) near which its clock is moved: spring and autumn, half an hour, at midnight, a whole day.
 CHANGES = {
@@ -22,6 +23,26 @@ CHANGES = {
 }
 
 
+def hhmm(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def shift(weekday: int, start: str, end: str, kind: Kind = Kind.REGULAR) -> ShiftSpec:
+    return ShiftSpec(weekday, hhmm(start), hhmm(end), kind)
+
+
+def berlin(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+WEEKDAYS = tuple(shift(day, "09:00", "17:00") for day in (MON, TUE, WED, THU, FRI))
+
+
 def wall(at: datetime, zone: str) -> datetime:
     return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
@@ -34,13 +55,13 @@ def is_on(schedule: Schedule, at: datetime, kind: Kind) -> bool:
         return False
     today, yesterday = clock.weekday(), (clock.weekday() - 1) % 7
     minute = clock.hour * 60 + clock.minute
-    for shift in schedule.shifts:
-        if shift.kind is not kind:
+    for spec in schedule.shifts:
+        if spec.kind is not kind:
             continue
-        crosses = shift.end < shift.start
-        if shift.weekday == today and shift.start <= minute and (crosses or minute < shift.end):
+        crosses = spec.end < spec.start
+        if spec.weekday == today and spec.start <= minute and (crosses or minute < spec.end):
             return True
-        if crosses and shift.weekday == yesterday and minute < shift.end:
+        if crosses and spec.weekday == yesterday and minute < spec.end:
             return True
     return False
 
