@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Switchyard's command line. Settings that cannot work end it with one sentence and exit code 2."""
 
+import importlib
 import os
 import sys
 
@@ -8,13 +9,13 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Switchyard's dependencies are not installed: run `make setup`, then .venv/bin/python manage.py ...")
     try:
-        settings._setup()  # Django would go on without settings for some commands, and fail later with a traceback
+        # Django would go on without settings for some commands, and fail later with a traceback.
+        importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refusal:
         sys.stderr.write(f"Switchyard cannot start: {refusal}\n")

@@ -8,6 +8,7 @@ import os
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -118,6 +119,7 @@ TEMPLATES = [
 DATABASES = {"default": environment.database(DATABASE_URL, var_dir=VAR_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+CACHES: dict[str, dict[str, Any]]
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
@@ -131,6 +133,7 @@ else:
 # Tasks. The database knows what is due and each act is claimed there, so a message that is lost or doubled is harmless.
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if REDIS_URL:
     # Longer than any task may take, or Redis would hand a running task to a second worker.
     CELERY_BROKER_TRANSPORT_OPTIONS = {

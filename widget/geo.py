@@ -70,7 +70,8 @@ def _place(record: Any) -> Place:
     country = record.get("country", {}).get("iso_code")
     if not country:
         return UNKNOWN
-    subdivision = next(iter(record.get("subdivisions", ())), {}).get("iso_code")
+    subdivisions = record.get("subdivisions")
+    subdivision = subdivisions[0].get("iso_code") if subdivisions else None
     return Place(
         country=country,
         region=f"{country}-{subdivision}" if subdivision else None,
