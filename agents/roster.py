@@ -117,7 +117,7 @@ class RosterQuerySet(TenantQuerySet):
     update_or_create.alters_data = True  # type: ignore[attr-defined]
 
     def _reached_by(self, objs: Sequence[Any]) -> models.QuerySet[Any]:
-        rows = self.model._base_manager.using(self.db)
+        rows: models.QuerySet[Any] = self.model._base_manager.using(self.db)
         if workspace_path(self.model) == "id":
             return rows.filter(
                 models.Q(pk__in=[w.pk for w in objs if w.pk]) | models.Q(slug__in=[w.slug for w in objs])
@@ -169,7 +169,7 @@ class RosterModel(models.Model):
                 change.claim(type(self)._base_manager.using(using).filter(pk=self.pk))
             if workspace_path(type(self)) != "id":
                 change.lock({self.workspace_id})  # type: ignore[attr-defined]
-            updated = super()._save_table(raw, cls, force_insert, force_update, using, update_fields)  # type: ignore[misc]
+            updated: bool = super()._save_table(raw, cls, force_insert, force_update, using, update_fields)  # type: ignore[misc]
             change.made(type(self), [self.pk])
         return updated
 
@@ -182,12 +182,12 @@ class RosterModel(models.Model):
     delete.alters_data = True  # type: ignore[attr-defined]
 
     @classmethod
-    def kind(cls) -> str:
+    def history_kind(cls) -> str:
         """The name of these rows in the history."""
-        return cls._meta.concrete_model._meta.model_name
+        return str(_concrete(cls)._meta.model_name)
 
     @classmethod
-    def history_fields(cls) -> list[models.Field]:
+    def history_fields(cls) -> list[models.Field[Any, Any]]:
         """What the history keeps of a row: every column but its id, its workspace and bookkeeping."""
         return [
             field
@@ -198,11 +198,11 @@ class RosterModel(models.Model):
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
         errors = super().check(**kwargs)
-        for field in cls._meta.get_fields():
-            if field.many_to_many and not field.auto_created and field.remote_field.through._meta.auto_created:
+        for field in cls._meta.many_to_many:
+            if field.remote_field.through._meta.auto_created:
                 errors.append(checks.Error(f"{field} has an automatic through table.", obj=cls, id="agents.E002"))
-            is_foreign_key = (field.many_to_one or field.one_to_one) and field.concrete
-            if is_foreign_key and field.remote_field.on_delete is not models.PROTECT:
+        for field in cls._meta.concrete_fields:
+            if isinstance(field, models.ForeignKey) and field.remote_field.on_delete is not models.PROTECT:
                 errors.append(checks.Error(f"{field} is not PROTECT.", obj=cls, id="agents.E003"))
         return errors
 
@@ -307,14 +307,14 @@ class _Change:
             if self.locked.issuperset(found.values()):
                 break
             self.lock(found.values())
-        model = rows.model._meta.concrete_model
+        model = _concrete(rows.model)
         unseen = [row_id for row_id in found if row_id not in self._before[model]]
         self._before[model].update(self._read(model, unseen))
         return list(found)
 
     def made(self, model: type[RosterModel], row_ids: Iterable[int]) -> None:
         """These rows were written; those that nobody claimed before are new."""
-        before = self._before[model._meta.concrete_model]
+        before = self._before[_concrete(model)]
         for row_id in row_ids:
             before.setdefault(row_id, None)
 
@@ -356,7 +356,7 @@ class _Change:
                 change(
                     workspace_id=workspace_id,
                     version=version,
-                    kind=model.kind(),
+                    kind=model.history_kind(),
                     row_id=row_id,
                     values=None if row is None else row[1],
                     actor_id=actor_id,
@@ -401,6 +401,12 @@ class _Change:
 
 
 _Row = tuple[int, Values]  # its workspace's id, and what the history keeps
+
+
+def _concrete(model: type[Any]) -> type[RosterModel]:
+    """The model itself for its proxies, whose rows are the same."""
+    concrete: type[RosterModel] = model._meta.concrete_model
+    return concrete
 
 
 def _as_json(value: Any) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SESSION_KEY = "workspace"
 
 
-class TenantQuerySet(models.QuerySet):
+class TenantQuerySet(models.QuerySet[Any]):
     """Rows that belong to workspaces."""
 
     def for_workspace(self, workspace: Workspace | None) -> Self:

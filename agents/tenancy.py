@@ -1,6 +1,7 @@
 """The wall between workspaces, in the database itself."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.core import checks
 from django.core.exceptions import ValidationError
@@ -71,25 +72,25 @@ class SameWorkspace(models.BaseConstraint):
         """Raise a ValidationError at `field`. `workspace` may be excluded: forms carry it outside their fields."""
         if exclude and self.field in exclude:
             return
-        field = model._meta.get_field(self.field)
-        target_id = getattr(instance, field.attname)
-        workspace_id = getattr(instance, model._meta.get_field(self.workspace).attname)
+        target = self._target(model)
+        target_id = getattr(instance, f"{self.field}_id")
+        workspace_id = getattr(instance, "id" if self.workspace == "id" else "workspace_id")
         if target_id is None or (workspace_id is None and self.workspace == "workspace"):
             return
-        rows = field.related_model._base_manager.using(using)
+        rows = target._base_manager.using(using)
         # A workspace that is being made has no id yet, so nothing can be its own.
         if not rows.filter(pk=target_id, workspace_id=workspace_id).exists():
             raise ValidationError(
                 {
                     self.field: ValidationError(
-                        self.violation_error_message,
+                        str(self.violation_error_message),
                         code=self.violation_error_code or "other_workspace",
-                        params={"target": field.related_model._meta.verbose_name},
+                        params={"target": target._meta.verbose_name},
                     )
                 }
             )
 
-    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
         kwargs["field"] = self.field
         if self.workspace != "workspace":
@@ -108,9 +109,9 @@ class SameWorkspace(models.BaseConstraint):
         return f"<SameWorkspace: field={self.field!r} name={self.name!r}>"
 
     def _foreign_key(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
-        own = [model._meta.get_field(name).column for name in (self.workspace, self.field)]
-        target = model._meta.get_field(self.field).related_model
-        theirs = [target._meta.get_field(name).column for name in ("workspace", target._meta.pk.name)]
+        target = self._target(model)
+        own = [_column(model, name) for name in (self.workspace, self.field)]
+        theirs = [_column(target, name) for name in ("workspace", "id")]
         return Statement(
             "FOREIGN KEY (%(own)s) REFERENCES %(to_table)s (%(theirs)s) DEFERRABLE INITIALLY DEFERRED",
             own=Columns(model._meta.db_table, own, schema_editor.quote_name),
@@ -118,8 +119,12 @@ class SameWorkspace(models.BaseConstraint):
             theirs=Columns(target._meta.db_table, theirs, schema_editor.quote_name),
         )
 
+    def _target(self, model: type[models.Model]) -> type[models.Model]:
+        target: Any = model._meta.get_field(self.field).related_model
+        return cast("type[models.Model]", target)
+
     def _check(self, model: type[models.Model], connection: Any) -> list[checks.CheckMessage]:
-        target = model._meta.get_field(self.field).related_model
+        target = self._target(model)
         if any(
             isinstance(constraint, models.UniqueConstraint) and set(constraint.fields) == {"workspace", "id"}
             for constraint in target._meta.constraints
@@ -133,6 +138,11 @@ class SameWorkspace(models.BaseConstraint):
                 id="agents.E001",
             )
         ]
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field: Any = model._meta.get_field(name)
+    return str(field.column)
 
 
 def _takes_constraints_inline_only(schema_editor: BaseDatabaseSchemaEditor) -> bool:

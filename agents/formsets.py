@@ -1,0 +1,28 @@
+"""Rows that are right or wrong only together."""
+
+from typing import Any
+
+from django.forms import BaseInlineFormSet
+
+from agents.models import Team, TeamMember
+from agents.models.team import check_weights
+
+
+class TeamMemberFormSet(BaseInlineFormSet[TeamMember, Team, Any]):
+    """A team's members: their weights are judged as they will stand together, not one against what is stored."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        form.instance.weights_are_checked_together = True
+        return form
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        weights = [
+            form.cleaned_data.get("weight", form.instance.weight)
+            for form in self.forms
+            if (form.instance.pk or form.has_changed()) and not self._should_delete_form(form)
+        ]
+        check_weights(weight for weight in weights if weight is not None)
