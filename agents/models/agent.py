@@ -19,7 +19,7 @@ from agents.validators import canonical_tags, check_texts, validate_one_line, va
 CAPS = ("cap_open", "cap_hour", "cap_day", "cap_week")
 
 
-def _cap_field(name: Any) -> models.PositiveIntegerField[int | None, int | None]:
+def _cap_field(name: Any) -> "models.PositiveIntegerField[int | None, int | None]":
     return models.PositiveIntegerField(
         name,
         null=True,

@@ -52,6 +52,7 @@ def test_the_api_describes_itself(client):
     assert response.content.startswith(b"openapi: 3.")
 
 
+@pytest.mark.django_db  # closing a response looks after the connection
 def test_the_apis_pages_take_everything_from_here(client):
     page = client.get("/api/v1/docs/")
     addresses = re.findall(r'(?:src|href)="([^"]*)"', page.content.decode())
