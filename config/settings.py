@@ -175,6 +175,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=1),
         "options": {"expires": 5},  # while no worker runs, sweeps must not pile up
     },
+    "forget-past-counts": {
+        "task": "widget.tasks.forget_past_counts",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 60},
+    },
 }
 
 # People and sessions
