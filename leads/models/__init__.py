@@ -1,0 +1,29 @@
+"""What happened: leads, the people behind them, who had them, and why."""
+
+from leads.models.assignment import Assignment
+from leads.models.decision import Decision, GivenBack, Trigger
+from leads.models.deferred import HeldQueue, Outbox, SweeperHeartbeat
+from leads.models.door import Idempotency, ShownAgent
+from leads.models.event import Event, EventKind
+from leads.models.lead import ClosedAs, Lead, Status
+from leads.models.person import ContactKey, ContactKind, Person
+
+__all__ = [
+    "Assignment",
+    "ClosedAs",
+    "ContactKey",
+    "ContactKind",
+    "Decision",
+    "Event",
+    "EventKind",
+    "GivenBack",
+    "HeldQueue",
+    "Idempotency",
+    "Lead",
+    "Outbox",
+    "Person",
+    "ShownAgent",
+    "Status",
+    "SweeperHeartbeat",
+    "Trigger",
+]

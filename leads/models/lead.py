@@ -1,0 +1,172 @@
+"""Leads."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from agents.scoping import TenantQuerySet
+from agents.tenancy import SameWorkspace
+from leads.models.reasons import OUTCOMES, REASONS
+from routing.engine import Outcome
+
+
+class Status(models.TextChoices):
+    """Whether somebody must still do something."""
+
+    OPEN = "open", _("Open")
+    ANSWERED = "answered", _("Answered")
+    CLOSED = "closed", _("Closed")
+
+
+class ClosedAs(models.TextChoices):
+    """How a lead ended. The last three were no leads at all: their turn is given back."""
+
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
+    SPAM = "spam", _("Spam")
+    DUPLICATE = "duplicate", _("Duplicate")
+    NO_CONVERSATION = "no_conversation", _("Not a conversation")
+
+
+NOT_A_LEAD = frozenset({ClosedAs.SPAM, ClosedAs.DUPLICATE, ClosedAs.NO_CONVERSATION})
+
+
+class LeadQuerySet(TenantQuerySet):
+    def unclosed(self) -> "LeadQuerySet":
+        return self.exclude(status=Status.CLOSED)
+
+    def held(self) -> "LeadQuerySet":
+        """Those that wait for somebody, offered ones included."""
+        return self.filter(outcome=Outcome.HELD.value).unclosed()
+
+
+class Lead(models.Model):
+    """One person's wish to talk, and what became of it.
+
+    `received_at` dates it, `created_at` is when it was stored. `facts` are what rules may look at, as it came
+    (the message apart); `known` is what was known of the person. `channel` is what the visitor chose, `reached_on`
+    the channel its agent is reached on ('': none). `flagged` says why a manager must look, '' where nobody must.
+
+    A held lead waits for its target (`held_for`, `held_for_id` as `engine.Target`); `held_available` and
+    `held_capped` are the agents who were there, or kept away by a cap alone, when that was last looked at; for an
+    offer, `held_available` are those it was made to. `release_at` is when it is tried again whoever is there: the
+    end of an offer, a retry after a failure. `opens_at` is the opening that the visitor was promised.
+    """
+
+    # No plain constraints where SameWorkspace makes a stronger one: two checks of a column are one too many.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("agents.Workspace", models.PROTECT, related_name="leads", db_index=False)
+    site = models.ForeignKey(
+        "agents.Site", models.PROTECT, null=True, blank=True, related_name="leads", db_index=False, db_constraint=False
+    )
+    api_key = models.ForeignKey(
+        "agents.ApiKey",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        db_index=False,
+        db_constraint=False,
+    )
+    person = models.ForeignKey(
+        "leads.Person", models.PROTECT, null=True, blank=True, related_name="leads", db_index=False, db_constraint=False
+    )
+    source = models.CharField(_("source"), max_length=20)
+    channel = models.CharField(_("channel"), max_length=20)
+    received_at = models.DateTimeField(_("received"))
+    created_at = models.DateTimeField(_("stored"))
+
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES)
+    reason = models.CharField(_("reason"), max_length=20, choices=REASONS)
+    rule = models.CharField(_("rule"), max_length=200, blank=True)
+    agent = models.ForeignKey(
+        "agents.Agent", models.PROTECT, null=True, blank=True, related_name="leads", db_index=False, db_constraint=False
+    )
+    team = models.ForeignKey(
+        "agents.Team", models.PROTECT, null=True, blank=True, related_name="leads", db_index=False, db_constraint=False
+    )
+    reached_on = models.CharField(_("reached on"), max_length=20, blank=True)
+    assigned_at = models.DateTimeField(_("assigned"), null=True, blank=True)
+    first_response_at = models.DateTimeField(_("first response"), null=True, blank=True)
+    closed_as = models.CharField(_("closed as"), max_length=20, choices=ClosedAs, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    flagged = models.TextField(_("flagged"), blank=True)
+
+    visitor_id = models.CharField(_("visitor id"), max_length=128, blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    email = models.CharField(_("e-mail"), max_length=254, blank=True)
+    phone = models.CharField(_("phone"), max_length=64, blank=True)
+    message = models.TextField(_("message"), blank=True)
+    language = models.CharField(_("language"), max_length=35, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    region = models.CharField(_("region"), max_length=6, blank=True)
+    city = models.CharField(_("city"), max_length=200, blank=True)
+    page_url = models.TextField(_("page"), blank=True)
+    referrer = models.TextField(_("referrer"), blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    consent = models.JSONField(_("consent"), null=True, blank=True)
+    network = models.CharField(_("network"), max_length=43, blank=True)
+    joined_count = models.PositiveIntegerField(_("joined submissions"), default=0)
+
+    facts = models.JSONField(default=dict, editable=False)
+    known = models.JSONField(default=dict, editable=False)
+    score = models.IntegerField(_("score"), null=True, blank=True)
+    intent = models.CharField(_("intent"), max_length=10, blank=True)
+
+    reference = models.CharField(_("reference"), max_length=12, editable=False)
+    status_token = models.CharField(max_length=32, unique=True, editable=False)
+
+    held_for = models.CharField(max_length=10, blank=True, editable=False)
+    held_for_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    held_available = models.JSONField(default=list, editable=False)
+    held_capped = models.JSONField(default=list, editable=False)
+    release_at = models.DateTimeField(_("tried again"), null=True, blank=True, editable=False)
+    opens_at = models.DateTimeField(_("opens"), null=True, blank=True, editable=False)
+    claim_over = models.BooleanField(default=False, editable=False)
+    tried = models.JSONField(default=list, editable=False)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lead")
+        verbose_name_plural = _("leads")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "id"], name="lead_of_workspace"),
+            models.UniqueConstraint(fields=["workspace", "reference"], name="lead_reference_once_per_workspace"),
+            SameWorkspace(field="site", name="lead_has_own_site"),
+            SameWorkspace(field="api_key", name="lead_has_own_api_key"),
+            SameWorkspace(field="person", name="lead_has_own_person"),
+            SameWorkspace(field="agent", name="lead_has_own_agent"),
+            SameWorkspace(field="team", name="lead_has_own_team"),
+            models.CheckConstraint(
+                condition=Q(agent=None, outcome__in=["held", "queued", "rejected"])
+                | Q(agent__isnull=False, outcome__in=["assigned", "fallback"]),
+                name="lead_has_an_agent_where_its_outcome_says_so",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="closed", closed_at__isnull=False) | Q(~Q(status="closed"), closed_at=None),
+                name="lead_is_closed_at_an_instant",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-received_at", "-id"], name="lead_newest_first"),
+            models.Index(fields=["workspace", "status", "-received_at"], name="lead_by_status"),
+            models.Index(fields=["agent", "-received_at"], name="lead_by_agent"),
+            models.Index(fields=["person", "-received_at"], name="lead_by_person"),
+            models.Index(
+                fields=["workspace", "visitor_id", "-received_at"], condition=~Q(visitor_id=""), name="lead_by_visitor"
+            ),
+            models.Index(
+                fields=["workspace", "received_at", "id"],
+                condition=Q(outcome="held") & ~Q(status="closed"),
+                name="lead_held_oldest_first",
+            ),
+            models.Index(fields=["release_at"], condition=Q(release_at__isnull=False), name="lead_by_release"),
+            models.Index(fields=["workspace", "-received_at"], condition=~Q(flagged=""), name="lead_flagged"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
