@@ -653,7 +653,8 @@ class TestWords:
                 },
                 (
                     "When the contact is new or (local time is from 18:00 to 09:00 and plan contains “Pro”) → marta; "
-                    "only who has the channel and the tag “vip”; rather who has the language; nobody there: the next rule"
+                    "only who has the channel and the tag “vip”; rather who has the language; "
+                    "nobody there: the next rule"
                 ),
             ),
         ],
