@@ -92,6 +92,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """Asks everybody to finish, and ends who has not after the grace, or at a second Ctrl-C."""
+        self.say("Stopping ...")
         for child in self.children:
             child.terminate()
         asked, deadline = self.stops, time.monotonic() + self.grace_s

@@ -68,7 +68,7 @@ def test_starts_again_what_dies_and_ends_all_when_told(tmp_path, pids):
     first, second = pids()
     assert not running(first)
     assert not running(second)
-    assert said == ["web was ended by SIGKILL; starting it again in 0.5 s"]
+    assert said == ["web was ended by SIGKILL; starting it again in 0.5 s", "Stopping ..."]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
