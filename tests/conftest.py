@@ -28,8 +28,11 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture(autouse=True)
 def _fresh_cache():
-    """No test sees what another put into the cache."""
+    """No test sees what another put into the cache, or what a process keeps of rosters and policies."""
+    from routing import snapshots
+
     cache.clear()
+    snapshots.forget()
 
 
 @pytest.fixture
