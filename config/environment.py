@@ -156,7 +156,7 @@ def allowed_hosts(names: list[str], *, mode: Mode) -> list[str]:
             "ALLOWED_HOSTS=* lets anybody choose the host name: set it to your own host names, "
             "such as leads.example.com."
         )
-    return names
+    return [*names, *_LOOPBACK_HOSTS]  # health probes come from this machine and know no name
 
 
 def public_url(text: str, *, mode: Mode, port: int) -> str:

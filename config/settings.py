@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config import environment
 from config.environment import Mode
+from config.logs import one_line
 
 # Zones come from the pinned tzdata package: the system's data differ from machine to machine.
 os.environ["PYTHONTZPATH"] = ""
@@ -281,6 +282,7 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"one_line": {"()": lambda: one_line}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
@@ -290,6 +292,7 @@ LOGGING = {
         "leads": {"level": "INFO"},
         "routing": {"level": "INFO"},
         "widget": {"level": "INFO"},
+        "celery.beat": {"filters": ["one_line"]},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # A visitor's mistakes (4xx) are answered, not logged.
         "django.request": {"level": "ERROR"},

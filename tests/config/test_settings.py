@@ -133,6 +133,9 @@ class TestProduction:
     def test_refuses_every_host(self, load):
         assert "ALLOWED_HOSTS" in refusal(load, **{**PRODUCTION, "ALLOWED_HOSTS": "leads.example.com,*"})
 
+    def test_answers_to_its_own_names_and_to_probes_on_this_machine(self, load):
+        assert load(**PRODUCTION)["ALLOWED_HOSTS"] == ["leads.example.com", "localhost", "127.0.0.1", "[::1]"]
+
     def test_sends_cookies_over_https_only_where_that_is_the_address(self, load):
         assert load(**PRODUCTION)["SESSION_COOKIE_SECURE"] is True
         assert load(**PRODUCTION)["CSRF_COOKIE_SECURE"] is True
@@ -234,7 +237,7 @@ class TestTasks:
         assert settings["CELERY_TASK_SOFT_TIME_LIMIT"] < settings["CELERY_TASK_TIME_LIMIT"] < visible_again_s
 
     def test_sweep_every_second_and_do_not_pile_up(self, load):
-        (entry,) = load()["CELERY_BEAT_SCHEDULE"].values()
+        entry = load()["CELERY_BEAT_SCHEDULE"]["sweep"]
 
         assert entry["task"] == "leads.tasks.sweep"
         assert entry["schedule"].total_seconds() == 1
