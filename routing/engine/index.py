@@ -102,21 +102,22 @@ class _Fragments:
         self._numbers = {str(key): found for key, found in numbers.items()}
         # By its rarest three letters, so that a text asks for few fragments that it does not hold.
         shared = Counter(letters for fragment in self._numbers for letters in _letters(fragment))
-        self._by_letters: dict[str, list[tuple[str, Numbers]]] = defaultdict(list)
+        self._by_letters: dict[str, list[tuple[str, Numbers]]] = {}
         for fragment, found in self._numbers.items():
             rarest = min(sorted(_letters(fragment)), key=shared.__getitem__)
-            self._by_letters[rarest].append((fragment, found))
+            self._by_letters.setdefault(rarest, []).append((fragment, found))
 
     def of(self, text: str) -> Iterator[Numbers]:
         if len(self._numbers) <= len(text):
-            fragments: Iterable[tuple[str, Numbers]] = self._numbers.items()
-        else:
-            fragments = [
-                both for letters in self._by_letters.keys() & _letters(text) for both in self._by_letters[letters]
-            ]
-        for fragment, found in fragments:
-            if fragment in text:
-                yield found
+            for fragment, found in self._numbers.items():
+                if fragment in text:
+                    yield found
+            return
+        nothing: list[tuple[str, Numbers]] = []
+        for letters in _letters(text):
+            for fragment, found in self._by_letters.get(letters, nothing):
+                if fragment in text:
+                    yield found
 
 
 def _letters(text: str) -> set[str]:
