@@ -77,7 +77,7 @@ class Channel:
         if self.pattern is not None and not (self.pattern.fullmatch(handle) and self.is_allowed(handle)):
             raise ValueError(f"not a normal {self.id} handle")
         subject = " ".join(subject.split())
-        return self.make_link(handle, Prefill(_clean(text), _clean(subject), ref, _clean(name), email))
+        return self.make_link(handle, Prefill(*map(_clean, (text, subject, ref, name, email))))
 
     def display(self, handle: str) -> str:
         """The handle as people read it."""
