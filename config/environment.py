@@ -181,12 +181,17 @@ def networks(name: str, texts: list[str]) -> list[Network]:
     found = []
     for text in texts:
         try:
-            found.append(ipaddress.ip_network(text.strip()))
+            network = ipaddress.ip_network(text.strip())
         except ValueError:
             raise ImproperlyConfigured(
                 f"{name} holds {text!r}, which is no network: set it to networks in CIDR notation separated by "
                 "commas, such as 10.0.0.0/8,192.168.1.7/32."
             ) from None
+        if network.prefixlen == 0:
+            raise ImproperlyConfigured(
+                f"{name} holds {text!r}, which trusts everybody: set it to the networks of your own proxies."
+            )
+        found.append(network)
     return found
 
 

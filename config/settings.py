@@ -1,4 +1,4 @@
-"""All settings, from the environment; `.env` is read if present and `.env.example` lists everything.
+"""All settings, from the environment; `.env` (or ENV_FILE) is read if present, `.env.example` lists everything.
 
 DEBUG and DATABASE_URL unset: embedded, on this machine alone. DEBUG set: development, on whatever database is named.
 DATABASE_URL set and not DEBUG: production, which does not start on settings that are unsafe.

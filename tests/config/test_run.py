@@ -99,6 +99,13 @@ def test_starts_a_whole_installation_from_nothing_and_stops_it_again(installatio
         if "Ctrl-C stops it" in line:
             break
 
+    logins = [line.split() for line in lines if line.startswith("login ")]
+    assert [(email, url) for _, email, _, url in logins] == [
+        ("manager@demo.test", f"http://127.0.0.1:{port}/admin/"),
+        ("agent@demo.test", f"http://127.0.0.1:{port}/inbox/"),
+        ("ops@demo.test", f"http://127.0.0.1:{port}/reports/"),
+    ]
+    assert len({password for _, _, password, _ in logins}) == 1
     assert f"  Admin      http://127.0.0.1:{port}/admin/" in lines
     assert get(port, "/healthz") == (200, b'{"status": "ok"}')
     assert get(port, "/admin/login/")[0] == 200

@@ -161,6 +161,8 @@ class TestValues:
             ("EMAIL_URL", "mail.example.com"),
             ("TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
             ("TRUSTED_PROXIES", "10.1.2.3/8"),
+            ("TRUSTED_PROXIES", "0.0.0.0/0"),
+            ("TRUSTED_PROXIES", "::/0"),
             ("THROTTLE_WIDGET", "30/min"),
             ("THROTTLE_WIDGET", "30,600"),
             ("THROTTLE_WIDGET", "0/min,600/min"),

@@ -8,7 +8,7 @@ import sys
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command, get_commands
+from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError, connections
 
 from config.environment import Mode
@@ -53,9 +53,12 @@ class Command(BaseCommand):
         connections.close_all()
 
     def _show_demo(self) -> None:
-        if "load_demo" in get_commands() and not apps.get_model("agents", "Workspace").objects.exists():
+        workspaces = apps.get_model("agents", "Workspace").objects
+        if not workspaces.exists():
             self._say("Loading the demo workspace ...")
             call_command("load_demo", stdout=io.StringIO())
+        elif workspaces.filter(slug="demo").exists():
+            call_command("load_demo", stdout=io.StringIO())  # another PORT than last time is another origin
         password = settings.VAR_DIR / "demo_password"
         if password.exists():
             for email, path in DEMO_LOGINS.items():
