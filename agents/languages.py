@@ -80,28 +80,31 @@ def likely_script(tag: str) -> str | None:
     return full.split("_")[1] if full else None
 
 
-@lru_cache(maxsize=4096)
 def language_name(tag: str, locale: str | None = None) -> str:
     """`pt-BR` as “Portuguese (Brazil)”, in the language of `locale` (default: the active one); the tag if unnamed."""
-    try:
-        named = Locale.parse(tag, sep="-").get_display_name(locale or _active_locale())
-    except (ValueError, UnknownLocaleError):
-        named = None
-    return named or tag
+    return _name(tag, locale or get_language() or "en")
 
 
 def own_name(tag: str) -> str:
     """The language's name in itself, as a visitor looks for it: `es` as “español”."""
-    return language_name(tag, tag.replace("-", "_")) if _has_locale(tag) else language_name(tag, "en")
+    return _name(tag, tag)
 
 
-def _has_locale(tag: str) -> bool:
+@lru_cache(maxsize=4096)
+def _name(tag: str, locale: str) -> str:
+    names = _locale(locale)
+    language, *subtags = tag.split("-")
+    name = names.languages.get(language)
+    if name is None:
+        return tag
+    details = [names.scripts.get(subtag) or names.territories.get(subtag) for subtag in subtags]
+    known = ", ".join(detail for detail in details if detail)
+    return f"{name} ({known})" if known else name
+
+
+def _locale(tag: str) -> Locale:
+    """The names that CLDR has in this language, else in English."""
     try:
-        Locale.parse(tag, sep="-")
+        return Locale.parse(tag.replace("-", "_"))
     except (ValueError, UnknownLocaleError):
-        return False
-    return True
-
-
-def _active_locale() -> str:
-    return (get_language() or "en").replace("-", "_")
+        return _ENGLISH

@@ -198,9 +198,9 @@ class RosterModel(models.Model):
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
         errors = super().check(**kwargs)
-        for field in cls._meta.many_to_many:
-            if field.remote_field.through._meta.auto_created:
-                errors.append(checks.Error(f"{field} has an automatic through table.", obj=cls, id="agents.E002"))
+        for many in cls._meta.many_to_many:
+            if many.remote_field.through._meta.auto_created:
+                errors.append(checks.Error(f"{many} has an automatic through table.", obj=cls, id="agents.E002"))
         for field in cls._meta.concrete_fields:
             if isinstance(field, models.ForeignKey) and field.remote_field.on_delete is not models.PROTECT:
                 errors.append(checks.Error(f"{field} is not PROTECT.", obj=cls, id="agents.E003"))
@@ -374,7 +374,7 @@ class _Change:
                     new[model].append((workspace_id, row_id))
         for model, found in new.items():
             for companion, field in _companions[model]:
-                attname = companion._meta.get_field(field).attname  # type: ignore[union-attr]
+                attname = companion._meta.get_field(field).attname
                 companion._base_manager.using(self.using).bulk_create(
                     [
                         companion(**{"workspace_id": workspace_id, attname: row_id})

@@ -38,7 +38,7 @@ class SameWorkspace(models.BaseConstraint):
             violation_error_message=violation_error_message,
         )
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:  # type: ignore[override]
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:
         if not _takes_constraints_inline_only(schema_editor):
             # As Django's own foreign keys: when every table of the migration exists.
             schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))

@@ -69,7 +69,7 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
     @property
-    def is_staff(self) -> bool:  # type: ignore[override]
+    def is_staff(self) -> bool:
         """Whether they may enter /admin/: operators, and whoever is owner or manager somewhere."""
         return self.is_superuser or (self.pk is not None and self.memberships.filter(role__in=ADMIN_ROLES).exists())
 
