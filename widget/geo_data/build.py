@@ -40,7 +40,11 @@ class CountryWriter(MMDBWriter):
 
 
 def build(folder: Path, target: Path) -> None:
-    countries = {code for code in Locale("en").territories if len(code) == 2 and code.isalpha()} - {"EU", "EZ", "ZZ"}
+    countries = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()} - {
+        "EU",
+        "EZ",
+        "ZZ",
+    }
     networks: dict[tuple[str, int], list] = defaultdict(list)
     build_epoch = 0
     for name in SOURCES:
