@@ -1,0 +1,90 @@
+"""What the widget needs to know before anybody uses it. Public: it says how many are there, never who."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from agents.models import Site
+from routing.engine import ANYBODY, Asked, Load, Roster
+from routing.engine.asking import here
+from routing.engine.holding import opening
+from routing.models import Load as LoadRow
+from routing.snapshots import snapshot
+from widget.labels import channel_label
+from widget.submissions import FORM
+from widget.typical_reply import typical_reply_s
+
+# The look of a widget that nobody has dressed.
+_THEME = {"accent": "#1f5eff", "side": "right"}
+# How long a process believes that nothing opens within the engine's horizon.
+_NEVER_FOR = timedelta(minutes=1)
+
+
+def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
+    """The widget's configuration, in one of the languages that the workspace offers."""
+    workspace = site.workspace
+    roster = snapshot(
+        workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
+    ).roster
+    presence = roster.presence(at)
+    candidates = (presence.regular | presence.on_call) & roster.active & roster.capped
+    loads = _loads(workspace.pk, list(roster.members(candidates)))
+    regular, _ = here(roster, roster.everybody, Asked.REGULAR, presence, loads)
+    on_call, _ = here(roster, roster.everybody, Asked.ON_CALL, presence, loads)
+    there = regular | on_call
+    channels = [
+        {
+            "id": channel,
+            "label": channel_label(channel, language),
+            "online": bool(there if channel == FORM else there & roster.channels.get(channel, 0)),
+        }
+        for channel in dict.fromkeys([*site.channels, FORM])
+    ]
+    return {
+        "name": workspace.name,
+        "languages": workspace.languages,
+        "channels": channels,
+        "online": bool(there),
+        "opens_at": None if there else _opens_at(workspace.pk, roster, loads, at),
+        "team": {
+            "on_shift": regular.bit_count(),
+            "languages": sorted(tag for tag, speakers in roster.languages.items() if speakers & there),
+            "typical_reply_s": typical_reply_s(workspace_id=workspace.pk, at=at),
+        },
+        "texts": {},  # the widget has its own words
+        "theme": _THEME,
+        "consent": None,
+    }
+
+
+def _loads(workspace_id: int, agents: list[int]) -> dict[int, Load]:
+    """What capped people who are there carry; no statement where nobody is capped."""
+    if not agents:
+        return {}
+    rows = LoadRow.objects.filter(workspace_id=workspace_id, agent_id__in=agents)
+    return {row.agent_id: row.carried for row in rows}
+
+
+class _Opening(NamedTuple):
+    roster: Roster
+    looked_at: datetime
+    opens_at: datetime | None
+
+    def holds_at(self, at: datetime) -> bool:
+        return self.looked_at <= at < (self.opens_at or self.looked_at + _NEVER_FOR)
+
+
+_openings: dict[int, _Opening] = {}
+
+
+def _opens_at(workspace_id: int, roster: Roster, loads: dict[int, Load], at: datetime) -> datetime | None:
+    """When somebody will be there next. Looking ahead is dear for large rosters, and the answer stands until then."""
+    kept = _openings.get(workspace_id)
+    if not loads and kept is not None and kept.roster is roster and kept.holds_at(at):
+        return kept.opens_at
+    opens_at = opening(roster, ANYBODY, loads, at)
+    opens_at = opens_at and opens_at.astimezone(UTC)
+    if not loads:
+        _openings[workspace_id] = _Opening(roster, at, opens_at)
+    return opens_at

@@ -1,0 +1,35 @@
+"""The addresses of the public face. Keys and tokens are letters, digits, hyphens and underscores; ids are UUIDs."""
+
+from django.urls import path, re_path, register_converter
+
+from widget import script, server_views, site_views
+from widget.api import NoOperation
+
+
+class KeyConverter:
+    """A site's key. What cannot be one is an address that does not exist."""
+
+    regex = "[A-Za-z0-9_-]{1,40}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class TokenConverter(KeyConverter):
+    regex = "[A-Za-z0-9_-]{1,64}"
+
+
+register_converter(KeyConverter, "sitekey")
+register_converter(TokenConverter, "token")
+
+urlpatterns = [
+    path("widget/v1.js", script.widget_script, name="widget-script"),
+    path("api/v1/widgets/<sitekey:key>/config", site_views.WidgetConfig.as_view(), name="widget-config"),
+    path("api/v1/widgets/<sitekey:key>/leads", site_views.WidgetLeads.as_view(), name="widget-leads"),
+    path("api/v1/widgets/<sitekey:key>/leads/<token:token>", site_views.WidgetLead.as_view(), name="widget-lead"),
+    path("api/v1/leads", server_views.Leads.as_view(), name="leads"),
+    re_path("^api/", NoOperation.as_view()),
+]
