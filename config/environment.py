@@ -5,15 +5,19 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 _PERIODS_S = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 _RATE = re.compile(r"(\d+)\s*/\s*([a-z]+)")
+_VAPID_KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
+_TELEGRAM_TOKEN = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,80}")
 _LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -109,6 +113,57 @@ def email(url: str) -> dict:
         raise ImproperlyConfigured(
             "EMAIL_URL cannot be read: set it to something like smtp+tls://user:password@mail.example.com:587."
         ) from problem
+
+
+def email_from(text: str, *, public_url: str) -> str:
+    """Whom our mail comes from, as `Name <address>`. Unset: an address at the host of PUBLIC_URL, if that has a name."""
+    if not text:
+        host = urlsplit(public_url).hostname or ""
+        return f"Switchyard <switchyard@{host if re.search('[.][a-z]', host) else 'localhost'}>"
+    try:
+        validate_email(parseaddr(text)[1])
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"EMAIL_FROM is {text!r}: set it to the sender of our mail, such as Acme leads <leads@example.com>."
+        ) from None
+    return text
+
+
+def vapid_private_key(text: str) -> str:
+    """The key that web push is signed with: 32 bytes in URL-safe Base64. Empty: made from SECRET_KEY."""
+    if text and not _VAPID_KEY.fullmatch(text):
+        raise ImproperlyConfigured(
+            "VAPID_PRIVATE_KEY is no key: set it to 32 bytes in URL-safe Base64 (43 characters), as web push tools "
+            "print it, or unset it."
+        )
+    return text.rstrip("=")
+
+
+def whatsapp(*, token: str, phone_number_id: str) -> tuple[str, str]:
+    """Both or neither; the token stays out of the sentence."""
+    if bool(token) != bool(phone_number_id) or not re.fullmatch("[0-9]{0,32}", phone_number_id):
+        raise ImproperlyConfigured(
+            "WhatsApp needs WHATSAPP_TOKEN and WHATSAPP_PHONE_NUMBER_ID (a number): set both as Meta shows them for "
+            "your Cloud API account, or neither."
+        )
+    return token, phone_number_id
+
+
+def telegram_bot_token(text: str) -> str:
+    if text and not _TELEGRAM_TOKEN.fullmatch(text):
+        raise ImproperlyConfigured(
+            "TELEGRAM_BOT_TOKEN is no token of a bot: set it as BotFather shows it, such as 123456:ABC-DEF…, or unset it."
+        )
+    return text
+
+
+def loopback_webhooks(*, allowed: bool, mode: Mode) -> bool:
+    """Whether users may have webhooks call this very machine, over plain HTTP, too."""
+    if allowed and mode is Mode.PRODUCTION:
+        raise ImproperlyConfigured(
+            "ALLOW_LOOPBACK_WEBHOOKS lets users reach what runs on this machine: set it to false in production."
+        )
+    return allowed
 
 
 def secret_key(text: str, *, mode: Mode, var_dir: Path) -> str:

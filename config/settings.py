@@ -242,13 +242,24 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 300
 
-# Mail
+# Telling people: mail, phones, chats, webhooks
 
 if env.str("EMAIL_URL", default=""):
     vars().update(environment.email(env.str("EMAIL_URL")))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
+EMAIL_TIMEOUT = 10  # s
+DEFAULT_FROM_EMAIL = environment.email_from(env.str("EMAIL_FROM", default=""), public_url=PUBLIC_URL)
+VAPID_PRIVATE_KEY = environment.vapid_private_key(env.str("VAPID_PRIVATE_KEY", default=""))
+WHATSAPP_TOKEN, WHATSAPP_PHONE_NUMBER_ID = environment.whatsapp(
+    token=env.str("WHATSAPP_TOKEN", default=""), phone_number_id=env.str("WHATSAPP_PHONE_NUMBER_ID", default="")
+)
+WHATSAPP_TEMPLATE = env.str("WHATSAPP_TEMPLATE", default="") or "switchyard_notice"
+TELEGRAM_BOT_TOKEN = environment.telegram_bot_token(env.str("TELEGRAM_BOT_TOKEN", default=""))
+ALLOW_LOOPBACK_WEBHOOKS = environment.loopback_webhooks(
+    allowed=environment.flag("ALLOW_LOOPBACK_WEBHOOKS"), mode=MODE
+)
 # The API
 
 REST_FRAMEWORK = {

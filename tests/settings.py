@@ -10,7 +10,9 @@ from tests import services  # noqa: F401 - reads REDIS_URL before it is taken aw
 os.environ["ENV_FILE"] = os.devnull  # a developer's own .env must not decide what is tested
 os.environ["DEBUG"] = "true"
 for _name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "PORT", "TRUSTED_PROXIES", "EMAIL_URL", "REDIS_URL",
-              "GEOIP_CITY_DB", "GEOIP_COUNTRY_DB", "THROTTLE_WIDGET", "THROTTLE_API"):  # fmt: skip
+              "GEOIP_CITY_DB", "GEOIP_COUNTRY_DB", "THROTTLE_WIDGET", "THROTTLE_API", "EMAIL_FROM", "VAPID_PRIVATE_KEY",
+              "WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TEMPLATE", "TELEGRAM_BOT_TOKEN",
+              "ALLOW_LOOPBACK_WEBHOOKS"):  # fmt: skip
     os.environ.pop(_name, None)
 if "PYTEST_XDIST_WORKER" not in os.environ:  # its workers share the controller's folder
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="switchyard-tests-")
