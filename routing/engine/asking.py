@@ -40,14 +40,13 @@ class Answer:
         self, roster: Roster, takers: Verdict | Mapping[int, Verdict], margins: Mapping[int, int] | None = None
     ) -> tuple[Candidate, ...]:
         """Everybody asked, in the order of their ids; `takers` is the verdict of those who could have had it."""
-        verdicts: dict[int, Verdict] = {}
-        for verdict, mask in self.failing:
-            for agent in roster.members(mask):
-                verdicts[agent] = verdict
-        margins = margins or {}
+        behind = {} if margins is None else margins
+        candidates = [Candidate(agent, verdict) for verdict, mask in self.failing for agent in roster.members(mask)]
         for agent in roster.members(self.takers):
-            verdicts[agent] = takers if isinstance(takers, Verdict) else takers[agent]
-        return tuple(Candidate(agent, verdicts[agent], margins.get(agent)) for agent in sorted(verdicts))
+            verdict = takers if isinstance(takers, Verdict) else takers[agent]
+            candidates.append(Candidate(agent, verdict, behind.get(agent)))
+        candidates.sort()  # by agent: nobody is here twice
+        return tuple(candidates)
 
     def failing_by(self, verdict: Verdict) -> int:
         """Those whose first obstacle this is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from routing.engine.ledger import Turn
 
@@ -65,8 +66,7 @@ class Asked(StrEnum):
     ON_CALL = "on_call"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):  # a tuple: a decision makes one for everybody it asked
     """One person who was looked at.
 
     `margin` is how far behind the chosen one the candidate is: in ledger credits (`ledger.U` = one lead)
