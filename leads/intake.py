@@ -1,11 +1,29 @@
-"""Intake: a submission becomes a lead with somebody who takes it."""
+"""Intake: a submission becomes a lead with somebody who takes it, or joins one that is open already."""
 
 from __future__ import annotations
 
+import logging
+import traceback
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
+
+from leads import address_limit, people, rejecting, rescuing
 from leads.answer import Accepted, AgentCard, ChannelLink, Promise
+from leads.answering import answer
+from leads.arrivals import facts_of_submission, language_of, new_lead
+from leads.basis import Basis
+from leads.contention import is_collision, is_outage
+from leads.idempotency import IdempotencyBusy, IdempotencyConflict, claim, keep_answer
+from leads.joining import join
+from leads.models import Lead, Trigger
+from leads.people import Contact, Found
+from leads.placing import Judgement, PlaceTaken, judge, place
 from leads.submission import Door, IdempotencyKey, Submission
+from routing import engine
+from routing.engine import ANYBODY, Outcome, Reason, holding
 
 __all__ = [
     "Accepted",
@@ -20,13 +38,10 @@ __all__ = [
     "accept_lead",
 ]
 
+# Each failed try means that somebody else's lead got a last place, so there cannot be many in a row.
+_TRIES = 20
 
-class IdempotencyBusy(Exception):
-    """The first request under this key has not been answered within five seconds."""
-
-
-class IdempotencyConflict(Exception):
-    """This key was used for another body within the last day."""
+log = logging.getLogger(__name__)
 
 
 def accept_lead(
@@ -45,4 +60,143 @@ def accept_lead(
     A failure of routing never loses the lead: it goes to the fallback agent or is held, and is flagged.
     Raises IdempotencyBusy, IdempotencyConflict, and the database's OperationalError where it does not answer.
     """
-    raise NotImplementedError
+    if bot:
+        return rejecting.reject(door=door, submission=submission, at=at, key=idempotency)
+    try:
+        basis = Basis.of(
+            workspace_id=door.workspace_id,
+            policy_version=door.policy_version,
+            roster_version=door.roster_version,
+            at=at,
+        )
+        arrival = _Arrival.of(door, submission, basis)
+        return _until_placed(arrival, idempotency, hold_flag)
+    except (IdempotencyBusy, IdempotencyConflict):
+        raise
+    except Exception as problem:
+        if is_outage(problem):
+            raise
+        # Not the message of the exception: a database repeats what it was given, and that is people's data.
+        where = "".join(traceback.format_tb(problem.__traceback__)[-5:])
+        log.error("Routing a lead failed: %s\n%s", type(problem).__name__, where)
+        return rescuing.store(door=door, submission=submission, at=at, key=idempotency, problem=problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A submission with all that can be made of it before anything is locked."""
+
+    door: Door
+    submission: Submission
+    basis: Basis
+    contact: Contact
+    language: str
+    facts: engine.Facts
+
+    @classmethod
+    def of(cls, door: Door, submission: Submission, basis: Basis) -> _Arrival:
+        contact = Contact.of(submission, zone=basis.roster.spec.zone)
+        language = language_of(submission, door)
+        facts = facts_of_submission(submission, contact=contact, language=language)
+        return cls(door, submission, basis, contact, language, facts)
+
+
+def _until_placed(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic():
+                return _take_in(arrival, key, hold_flag)
+        except PlaceTaken:
+            if not tries_left:
+                raise
+        except IntegrityError:
+            # A reference code that exists already: the next one is another.
+            if tries_left < _TRIES - 3:
+                raise
+        except OperationalError as problem:
+            if not (is_collision(problem) and tries_left):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _take_in(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
+    door, basis, contact = arrival.door, arrival.basis, arrival.contact
+    row = None
+    if key is not None:
+        row = claim(key, door=door, at=basis.at)
+        if isinstance(row, Accepted):
+            return row
+    address = None if door.trusted else address_limit.key_of(arrival.submission.address)
+    people.lock(door.workspace_id, [*contact.keys, *([address] if address else [])])
+    found = people.find(door.workspace_id, contact)
+    shown = address_limit.shown_to(door.workspace_id, address, at=basis.at) if address else None
+    lead = people.joinable_lead(
+        door.workspace_id,
+        contact,
+        found,
+        trusted=door.trusted,
+        window=basis.snapshot.policy.join_window,
+        at=basis.at,
+    )
+    if lead is not None:
+        channel = join(
+            lead, arrival.submission, arrival.facts, basis, channels=door.channels, shown=shown, hold=bool(hold_flag)
+        )
+        joined = True
+    else:
+        lead = _place_new(arrival, found, shown, hold_flag)
+        channel, joined = lead.reached_on, False
+    accepted = answer(
+        lead, channel=channel, joined=joined, shown=shown, message=arrival.submission.message, at=basis.at
+    )
+    if row is not None:
+        keep_answer(row, accepted)
+    return accepted
+
+
+def _place_new(arrival: _Arrival, found: Found, shown: address_limit.Shown | None, hold_flag: str) -> Lead:
+    door, basis = arrival.door, arrival.basis
+    # Before anything is decided: from then on leads of the same team wait for this one.
+    person = people.remember(door.workspace_id, found, trusted=door.trusted, at=basis.at)
+    known = engine.Known(found.person is not None, people.agent_they_had(door.workspace_id, found))
+    request = engine.Request(arrival.facts, known, channels=door.channels)
+    if hold_flag:
+        judgement, trigger = _set_aside(request, basis), Trigger.FLAGGED
+    elif shown is not None and shown.is_full:
+        judgement, trigger = address_limit.judge_again(request, basis, shown), Trigger.ADDRESS_LIMIT
+    else:
+        judgement, trigger = judge(request, basis), Trigger.INTAKE
+    lead = new_lead(
+        door=door,
+        submission=arrival.submission,
+        contact=arrival.contact,
+        facts=arrival.facts,
+        language=arrival.language,
+        at=basis.at,
+    )
+    lead.person_id = person
+    lead.known = {"returning": known.returning, "agent": known.agent}
+    lead.flagged = hold_flag or _why_to_look(judgement)
+    place(lead, judgement, trigger=trigger)
+    return lead
+
+
+def _set_aside(request: engine.Request, basis: Basis) -> Judgement:
+    """Held for whoever becomes available, without asking anybody who is there now."""
+    decision = engine.Decision(Outcome.HELD, None, None, Reason.NOBODY, target=ANYBODY)
+    return Judgement(basis, request, decision, {})
+
+
+def _why_to_look(judgement: Judgement) -> str:
+    """Why a manager must look at a new lead; '' where nobody must."""
+    decision, basis = judgement.decision, judgement.basis
+    if decision.outcome is not Outcome.HELD or decision.target != ANYBODY:
+        return ""
+    if decision.reason is Reason.ADDRESS_LIMIT:
+        return _("Many leads came from one address within an hour.")
+    fallback = basis.roster.spec.fallback
+    if fallback is not None and not basis.roster.bit(fallback) & basis.roster.active:
+        return _("Nobody could take this lead, and the fallback agent is inactive.")
+    if not holding.worth_waiting(basis.roster, ANYBODY, basis.at):
+        return _("Nobody could take this lead, and nobody has any shift in the next 14 days.")
+    return ""

@@ -1,0 +1,84 @@
+"""A submission that joins an open lead: no second lead, no second turn."""
+
+from __future__ import annotations
+
+from leads import address_limit
+from leads.address_limit import Shown
+from leads.arrivals import FORM, facts_of_lead
+from leads.basis import Basis
+from leads.models import Event, EventKind, Lead, Trigger
+from leads.placing import judge, place
+from leads.submission import Submission
+from routing import engine
+from routing.engine import Facts, Outcome, Reason
+from routing.facts import facts_to_json
+
+
+def join(
+    lead: Lead,
+    submission: Submission,
+    facts: Facts,
+    basis: Basis,
+    *,
+    channels: tuple[str, ...],
+    shown: Shown | None,
+    hold: bool,
+) -> str:
+    """Add a submission to the lead, which is locked. Returns the channel on which its agent is to be reached, '' for
+    none.
+
+    Where it names a channel, the lead's agent answers on that; with no agent yet, or one who is inactive or lacks the
+    handle, the lead is decided now, with the new facts. `hold`: whatever it says, nobody is given the lead now.
+    """
+    said = {"message": submission.message, "channel": submission.channel, "page_url": submission.page_url}
+    Event.objects.create(
+        workspace_id=lead.workspace_id,
+        lead=lead,
+        kind=EventKind.JOINED,
+        at=basis.at,
+        data={name: value for name, value in said.items() if value},
+    )
+    lead.joined_count += 1
+    named = submission.channel
+    if named is None or _reachable(lead, named, basis.roster):
+        lead.save(update_fields=["joined_count"])
+        return named or lead.reached_on
+    on_offer = lead.outcome == Outcome.HELD and lead.reason == Reason.CLAIM and named == lead.channel
+    if hold or on_offer or not _decided_anew(lead, named, facts, basis, channels=channels, shown=shown):
+        lead.save(update_fields=["joined_count"])
+        return ""
+    return lead.reached_on
+
+
+def _reachable(lead: Lead, channel: str, roster: engine.Roster) -> bool:
+    if lead.agent_id is None or not roster.bit(lead.agent_id) & roster.active:
+        return False
+    return channel == FORM or channel in roster.spec.agents[lead.agent_id].channels
+
+
+def _decided_anew(
+    lead: Lead, channel: str, facts: Facts, basis: Basis, *, channels: tuple[str, ...], shown: Shown | None
+) -> bool:
+    """Decide the lead now. False where it stays with its agent, as nobody else could take it."""
+    merged = facts_of_lead(lead)
+    merged = Facts({**merged.values, **facts.values}, facts.language or merged.language)
+    request = engine.Request(
+        merged, _known(lead), channels=channels, tried=frozenset(lead.tried), claim_over=lead.claim_over
+    )
+    limited = shown is not None and shown.is_full
+    judgement = address_limit.judge_again(request, basis, shown) if limited and shown else judge(request, basis)
+    if judgement.decision.agent is None and lead.agent_id is not None and _is_active(lead, basis.roster):
+        return False
+    had_a_turn = lead.agent_id is not None and lead.decisions.filter(moved_ledger=True).exists()
+    lead.channel = channel
+    lead.facts = facts_to_json(Facts({k: v for k, v in merged.values.items() if k != "message"}, merged.language))
+    place(lead, judgement, trigger=Trigger.JOIN, takes_turn=not had_a_turn)
+    return True
+
+
+def _known(lead: Lead) -> engine.Known:
+    return engine.Known(**lead.known) if lead.known else engine.STRANGER
+
+
+def _is_active(lead: Lead, roster: engine.Roster) -> bool:
+    return lead.agent_id is not None and bool(roster.bit(lead.agent_id) & roster.active)

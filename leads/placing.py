@@ -1,0 +1,241 @@
+"""The one transaction: who takes the lead, and everything that follows from it, or nothing of it.
+
+Locks are taken in one order, by everybody: idempotency key, the person's contact keys, the lead (where there is one
+already), the ledger, loads, the queue of held leads. Nothing slow happens in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models.functions import Least
+
+from leads import loads, records, wake
+from leads.basis import Basis
+from leads.models import Assignment, Event, EventKind, HeldQueue, Lead, Outbox, Trigger
+from leads.promises import opening_of
+from routing import engine
+from routing.engine import Outcome, Reason, Target, Verdict, holding
+from routing.models import Ledger
+
+# After so long an offer that nobody took goes by turn.
+OFFER_LIMIT = timedelta(minutes=5)
+
+_KINDS = {Outcome.HELD: EventKind.HELD, Outcome.QUEUED: EventKind.QUEUED}
+
+
+class PlaceTaken(Exception):
+    """Somebody else's lead filled the chosen agent's last place meanwhile: roll back and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision, and what was read to reach it. `row` is the ledger's locked row, None where no turn is taken.
+
+    `team` is the one that gave the agent, or that a held lead waits for.
+    """
+
+    basis: Basis
+    request: engine.Request
+    decision: engine.Decision
+    loads: Mapping[int, engine.Load]
+    ledger: engine.Ledger | None = None
+    row: Ledger | None = None
+    team: int | None = None
+
+
+def judge(request: engine.Request, basis: Basis) -> Judgement:
+    """Decide, holding the ledger that the choice needs from here until the transaction ends.
+
+    Matching needs no lock and comes first. Only the ledger of the first rule that has takers is locked: a
+    catch-all's would make all leads of the workspace wait for each other.
+    """
+    match = engine.match(request, basis.snapshot, basis.at)
+    carried = loads.read(match.load_agents)
+    shortlist = match.shortlist(carried)
+    row = ledger = None
+    if shortlist.ledger is not None:
+        row = lock_ledger(basis.workspace_id, shortlist.ledger)
+        ledger = row.standing
+    decision = shortlist.decide(ledger or engine.EVEN)
+    team = shortlist.team.id if shortlist.team is not None and not shortlist.team.solo else None
+    if decision.target is not None and decision.target.kind == Target.TEAM:
+        team = decision.target.id
+    return Judgement(basis, request, decision, carried, ledger, row, team)
+
+
+def lock_ledger(workspace_id: int, team: int) -> Ledger:
+    """A team's ledger (`engine.ON_CALL_LEDGER`: the workspace's own), locked. One that is missing is made."""
+    owner = {"workspace_id": workspace_id, "team_id": team or None}
+    rows = Ledger.objects.select_for_update(no_key=True).filter(**owner)
+    row = rows.first()
+    if row is None:
+        Ledger.objects.bulk_create([Ledger(**owner)], ignore_conflicts=True)
+        row = rows.get()
+    return row
+
+
+def place(
+    lead: Lead,
+    judgement: Judgement,
+    *,
+    trigger: Trigger,
+    before: holding.Standing | None = None,
+    takes_turn: bool = True,
+) -> None:
+    """Write a judgement with its turn. The lead is new, or locked.
+
+    `before`: the lead was held, with this standing of its target. `takes_turn` False: the ledger was looked at and
+    stays as it is. Raises PlaceTaken.
+    """
+    decision, basis = judgement.decision, judgement.basis
+    reason: Reason = decision.reason
+    if before is not None and decision.agent is not None and decision.outcome is Outcome.ASSIGNED:
+        reason = holding.release_reason(decision.agent, before)
+    had_it = lead.agent_id
+    # The fallback agent takes leads over any cap.
+    move(lead, basis, agent=decision.agent, reason=reason, under_caps=decision.outcome is Outcome.ASSIGNED)
+    settle(lead, outcome=decision.outcome, reason=reason, team=judgement.team)
+    lead.rule = decision.rule or ""
+    lead.reached_on = decision.channel or ""
+    lead.score, lead.intent = decision.score, decision.intent or ""
+    if decision.outcome is Outcome.HELD:
+        _hold(lead, judgement)
+    is_new = lead._state.adding
+    lead.save(force_insert=is_new)
+    if decision.agent is not None:
+        assign(lead, at=basis.at)
+
+    takes_turn = takes_turn and judgement.row is not None and decision.turn is not None
+    records.keep_decision(lead, judgement, trigger=trigger, took_turn=takes_turn)
+    _tell(lead, judgement, trigger=trigger, is_new=is_new)
+    if takes_turn:
+        assert judgement.row is not None
+        assert judgement.ledger is not None
+        assert decision.turn is not None
+        judgement.row.standing = judgement.ledger.after(decision.turn)
+        judgement.row.save(update_fields=["entries", "turns"])
+    if decision.outcome is Outcome.HELD:
+        look_at_held(basis.workspace_id, roster_version=basis.roster_version, at=basis.at)
+    elif had_it is not None:
+        somebody_freed(basis.workspace_id, at=basis.at)
+
+
+def move(lead: Lead, basis: Basis, *, agent: int | None, reason: str, under_caps: bool) -> None:
+    """Count the lead as this agent's (None: nobody's), and no longer as that of whoever had it.
+
+    Writes loads and the end of the assignment before; the lead only in memory. Raises PlaceTaken.
+    """
+    had_it = lead.agent_id
+    if had_it is not None and agent is not None:
+        loads.lock((had_it, agent))
+    if had_it is not None:
+        loads.free_place(had_it)
+        Assignment.objects.filter(lead=lead).open().update(closed_at=basis.at)
+    if agent is not None and not loads.take_place(
+        agent,
+        workspace_id=basis.workspace_id,
+        caps=basis.agent(agent).caps if under_caps else engine.Caps(),
+        keys=basis.periods(agent),
+        at=basis.at,
+    ):
+        raise PlaceTaken
+    lead.agent_id = agent
+    lead.assigned_at = None if agent is None else basis.at
+
+
+def settle(lead: Lead, *, outcome: Outcome, reason: str, team: int | None = None) -> None:
+    """Set in memory how the lead stands now, and forget what it waited for."""
+    lead.outcome, lead.reason, lead.team_id = outcome.value, str(reason), team
+    lead.held_for, lead.held_for_id, lead.held_available, lead.held_capped = "", None, [], []
+    lead.release_at = lead.opens_at = None
+
+
+def assign(lead: Lead, *, at: datetime) -> None:
+    """Write down that the lead's agent has it from now on. The lead is stored, and nobody has it."""
+    Assignment.objects.create(
+        workspace_id=lead.workspace_id, lead=lead, agent_id=lead.agent_id, reason=lead.reason, assigned_at=at
+    )
+
+
+def look_at_held(workspace_id: int, *, roster_version: int, at: datetime) -> None:
+    """Make the workspace's held leads due, once this transaction is committed: something was held, by this roster.
+
+    Every hold does, as what it waits for may have come between its reading and its commit.
+    """
+    rows = HeldQueue.objects.filter(workspace_id=workspace_id)
+    due = {"due_at": at, "roster_version": Least("roster_version", roster_version)}
+    if not rows.update(**due):
+        heal = HeldQueue(workspace_id=workspace_id, roster_version=roster_version)
+        HeldQueue.objects.bulk_create([heal], ignore_conflicts=True)
+        rows.update(**due)
+    wake.after_commit()
+
+
+def somebody_freed(workspace_id: int, *, at: datetime) -> None:
+    """A place became free: make held leads due where there are any."""
+    if HeldQueue.objects.filter(workspace_id=workspace_id, due_at__isnull=False).update(due_at=at):
+        wake.after_commit()
+
+
+def notify(lead: Lead, *, kind: str, agents: list[int], at: datetime) -> None:
+    """Write what these agents are to be told, together with what it is about."""
+    Outbox.objects.bulk_create(
+        [
+            Outbox(
+                workspace_id=lead.workspace_id,
+                kind=kind,
+                payload={"lead": str(lead.pk), "agent": agent},
+                created_at=at,
+                next_try_at=at,
+            )
+            for agent in agents
+        ]
+    )
+    wake.after_commit()
+
+
+def _hold(lead: Lead, judgement: Judgement) -> None:
+    decision, basis = judgement.decision, judgement.basis
+    target = decision.target or engine.ANYBODY
+    lead.held_for, lead.held_for_id = target.kind, target.id
+    if decision.reason is Reason.CLAIM:
+        lead.held_available = offered_to(decision)
+        lead.release_at = basis.at + OFFER_LIMIT
+        return
+    # By the loads that the decision was reached with: whoever is freed after that is newly available.
+    standing = holding.standing(basis.roster, target, judgement.loads, basis.at)
+    lead.held_available, lead.held_capped = sorted(standing.available), sorted(standing.capped)
+    lead.opens_at = opening_of(basis.roster, target, basis.at)
+
+
+def offered_to(decision: engine.Decision) -> list[int]:
+    return sorted(each.agent for each in decision.candidates if each.verdict is Verdict.OFFERED)
+
+
+def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool) -> None:
+    """Write down what happened, and what agents are to be told."""
+    decision, at = judgement.decision, judgement.basis.at
+    said: dict[str, Any] = {"reason": lead.reason, "trigger": trigger.value}
+    if lead.rule:
+        said["rule"] = lead.rule
+    if decision.agent is not None:
+        said["agent"] = judgement.basis.agent(decision.agent).slug
+    offered = decision.outcome is Outcome.HELD and decision.reason is Reason.CLAIM
+    kind = EventKind.OFFERED if offered else _KINDS.get(decision.outcome, EventKind.ASSIGNED)
+    events = [Event(workspace_id=lead.workspace_id, lead=lead, kind=kind, at=at, data=said)]
+    if is_new:
+        arrival = {"source": lead.source, "channel": lead.channel}
+        events.insert(0, Event(workspace_id=lead.workspace_id, lead=lead, kind=EventKind.RECEIVED, at=at, data=arrival))
+    if is_new and lead.flagged:
+        said_why = {"why": lead.flagged}
+        events.append(Event(workspace_id=lead.workspace_id, lead=lead, kind=EventKind.FLAGGED, at=at, data=said_why))
+    Event.objects.bulk_create(events)
+    if decision.agent is not None:
+        released = trigger in (Trigger.RELEASE, Trigger.RETRY)
+        notify(lead, kind="released" if released else "assigned", agents=[decision.agent], at=at)
+    elif offered:
+        notify(lead, kind="offered", agents=offered_to(decision), at=at)
