@@ -5,11 +5,10 @@ from typing import Any
 from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
 
-from agents.models import Team, TeamMember
 from agents.models.team import check_weights
 
 
-class TeamMemberFormSet(BaseInlineFormSet[TeamMember, Team, Any]):
+class TeamMemberFormSet(BaseInlineFormSet):
     """A team's members: their weights are judged as they will stand together, not one against what is stored."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
