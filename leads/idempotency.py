@@ -67,11 +67,14 @@ def claim(key: IdempotencyKey, *, door: Door, at: datetime) -> int | Accepted:
     if claimed is not None:
         return claimed[0]
     first = Idempotency.objects.filter(owner=owner, key=key.key).values_list("body_hash", "answer").first()
-    if first is None or (first[0] == key.body_hash and first[1] is None):
+    if first is None:
         raise IdempotencyBusy
-    if first[0] != key.body_hash:
+    body_hash, answer = first
+    if body_hash != key.body_hash:
         raise IdempotencyConflict
-    return Accepted.from_json(first[1])
+    if answer is None:
+        raise IdempotencyBusy
+    return Accepted.from_json(answer)
 
 
 def keep_answer(row_id: int, answer: Accepted) -> None:

@@ -121,11 +121,9 @@ def _until_placed(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str)
 
 def _take_in(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
     door, basis, contact = arrival.door, arrival.basis, arrival.contact
-    row = None
-    if key is not None:
-        row = claim(key, door=door, at=basis.at)
-        if isinstance(row, Accepted):
-            return row
+    claimed = None if key is None else claim(key, door=door, at=basis.at)
+    if isinstance(claimed, Accepted):
+        return claimed
     address = None if door.trusted else address_limit.key_of(arrival.submission.address)
     people.lock(door.workspace_id, [*contact.keys, *([address] if address else [])])
     found = people.find(door.workspace_id, contact)
@@ -149,8 +147,8 @@ def _take_in(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> A
     accepted = answer(
         lead, channel=channel, joined=joined, shown=shown, message=arrival.submission.message, at=basis.at
     )
-    if row is not None:
-        keep_answer(row, accepted)
+    if claimed is not None:
+        keep_answer(claimed, accepted)
     return accepted
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models.functions import Least
 
 from leads import loads, records, wake
+from leads.actor import ITSELF, Actor
 from leads.basis import Basis
 from leads.models import Assignment, Event, EventKind, HeldQueue, Lead, Outbox, Trigger
 from leads.promises import opening_of
@@ -85,11 +86,13 @@ def place(
     trigger: Trigger,
     before: holding.Standing | None = None,
     takes_turn: bool = True,
+    by: Actor = ITSELF,
+    why: str = "",
 ) -> None:
     """Write a judgement with its turn. The lead is new, or locked.
 
     `before`: the lead was held, with this standing of its target. `takes_turn` False: the ledger was looked at and
-    stays as it is. Raises PlaceTaken.
+    stays as it is. `by` somebody who asked for it, and said `why`. Raises PlaceTaken.
     """
     decision, basis = judgement.decision, judgement.basis
     reason: Reason = decision.reason
@@ -97,7 +100,7 @@ def place(
         reason = holding.release_reason(decision.agent, before)
     had_it = lead.agent_id
     # The fallback agent takes leads over any cap.
-    move(lead, basis, agent=decision.agent, reason=reason, under_caps=decision.outcome is Outcome.ASSIGNED)
+    move(lead, basis, agent=decision.agent, under_caps=decision.outcome is Outcome.ASSIGNED)
     settle(lead, outcome=decision.outcome, reason=reason, team=judgement.team)
     lead.rule = decision.rule or ""
     lead.reached_on = decision.channel or ""
@@ -111,7 +114,7 @@ def place(
 
     takes_turn = takes_turn and judgement.row is not None and decision.turn is not None
     records.keep_decision(lead, judgement, trigger=trigger, took_turn=takes_turn)
-    _tell(lead, judgement, trigger=trigger, is_new=is_new)
+    _tell(lead, judgement, trigger=trigger, is_new=is_new, by=by, why=why)
     if takes_turn:
         assert judgement.row is not None
         assert judgement.ledger is not None
@@ -124,7 +127,7 @@ def place(
         somebody_freed(basis.workspace_id, at=basis.at)
 
 
-def move(lead: Lead, basis: Basis, *, agent: int | None, reason: str, under_caps: bool) -> None:
+def move(lead: Lead, basis: Basis, *, agent: int | None, under_caps: bool) -> None:
     """Count the lead as this agent's (None: nobody's), and no longer as that of whoever had it.
 
     Writes loads and the end of the assignment before; the lead only in memory. Raises PlaceTaken.
@@ -155,7 +158,8 @@ def settle(lead: Lead, *, outcome: Outcome, reason: str, team: int | None = None
 
 
 def assign(lead: Lead, *, at: datetime) -> None:
-    """Write down that the lead's agent has it from now on. The lead is stored, and nobody has it."""
+    """Write down that the lead's agent has it from now on. The lead is stored, and has no open assignment."""
+    assert lead.agent_id is not None
     Assignment.objects.create(
         workspace_id=lead.workspace_id, lead=lead, agent_id=lead.agent_id, reason=lead.reason, assigned_at=at
     )
@@ -216,26 +220,32 @@ def offered_to(decision: engine.Decision) -> list[int]:
     return sorted(each.agent for each in decision.candidates if each.verdict is Verdict.OFFERED)
 
 
-def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool) -> None:
+def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, by: Actor, why: str) -> None:
     """Write down what happened, and what agents are to be told."""
     decision, at = judgement.decision, judgement.basis.at
-    said: dict[str, Any] = {"reason": lead.reason, "trigger": trigger.value}
-    if lead.rule:
-        said["rule"] = lead.rule
-    if decision.agent is not None:
-        said["agent"] = judgement.basis.agent(decision.agent).slug
     offered = decision.outcome is Outcome.HELD and decision.reason is Reason.CLAIM
     kind = EventKind.OFFERED if offered else _KINDS.get(decision.outcome, EventKind.ASSIGNED)
-    events = [Event(workspace_id=lead.workspace_id, lead=lead, kind=kind, at=at, data=said)]
+    agent = None if decision.agent is None else judgement.basis.agent(decision.agent).slug
+    said = {"reason": lead.reason, "trigger": trigger.value, "rule": lead.rule, "agent": agent, "why": why}
+    told: list[tuple[EventKind, dict[str, Any]]] = [(kind, {name: text for name, text in said.items() if text})]
     if is_new:
-        arrival = {"source": lead.source, "channel": lead.channel}
-        events.insert(0, Event(workspace_id=lead.workspace_id, lead=lead, kind=EventKind.RECEIVED, at=at, data=arrival))
-    if is_new and lead.flagged:
-        said_why = {"why": lead.flagged}
-        events.append(Event(workspace_id=lead.workspace_id, lead=lead, kind=EventKind.FLAGGED, at=at, data=said_why))
-    Event.objects.bulk_create(events)
+        told.insert(0, (EventKind.RECEIVED, {"source": lead.source, "channel": lead.channel}))
+        if lead.flagged:
+            told.append((EventKind.FLAGGED, {"why": lead.flagged}))
+    Event.objects.bulk_create(
+        Event(
+            workspace_id=lead.workspace_id,
+            lead=lead,
+            kind=kind,
+            at=at,
+            actor=by.user,
+            actor_text=by.text,
+            data=data,
+        )
+        for kind, data in told
+    )
     if decision.agent is not None:
-        released = trigger in (Trigger.RELEASE, Trigger.RETRY)
-        notify(lead, kind="released" if released else "assigned", agents=[decision.agent], at=at)
+        is_released = trigger in (Trigger.RELEASE, Trigger.RETRY)
+        notify(lead, kind="released" if is_released else "assigned", agents=[decision.agent], at=at)
     elif offered:
         notify(lead, kind="offered", agents=offered_to(decision), at=at)

@@ -103,8 +103,9 @@ def load_to_json(load: engine.Load) -> list[Any]:
 
 
 def load_from_json(document: list[Any]) -> engine.Load:
-    *counts, last = document
-    return engine.Load(*counts, None if last is None else datetime.fromisoformat(last))
+    opened, hour_key, hour, day_key, day, week_key, week, last = document
+    last_assigned_at = None if last is None else datetime.fromisoformat(last)
+    return engine.Load(opened, hour_key, hour, day_key, day, week_key, week, last_assigned_at)
 
 
 def ledger_to_json(ledger: engine.Ledger, people: Collection[int]) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""Tasks. The rows that are due say what to do; a task that is lost or comes twice does no harm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from celery import shared_task
+from django.utils import timezone
+
+from leads import address_limit, idempotency, outbox
+from leads.holds import release_held
+from leads.models import SweeperHeartbeat
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="leads.tasks.sweep", acks_late=True)
+def sweep() -> None:
+    """Do whatever is due. One part that fails does not keep the others from their turn."""
+    at = timezone.now()
+    SweeperHeartbeat.objects.update_or_create(pk=1, defaults={"beat_at": at})
+    parts: list[Callable[[], object]] = [lambda: release_held(at=at), lambda: outbox.drain(at=at)]
+    if at.second == 0:
+        parts += [lambda: idempotency.forget_expired(at=at), lambda: address_limit.forget_past(at=at)]
+    for part in parts:
+        try:
+            part()
+        except Exception as problem:
+            # Not the message: a database repeats what it was given, and that is people's data.
+            log.error("A part of the sweep failed: %s", type(problem).__name__)
