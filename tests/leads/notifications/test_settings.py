@@ -20,7 +20,7 @@ class TestSender:
 
     @pytest.mark.parametrize("text", ["Acme", "leads@", "<>", "a@b@c"])
     def test_must_be_an_address(self, text):
-        with pytest.raises(ImproperlyConfigured, match="EMAIL_FROM is .*: set it to"):
+        with pytest.raises(ImproperlyConfigured, match=r"EMAIL_FROM is .*: set it to"):
             environment.email_from(text, public_url="https://leads.example.com")
 
 
