@@ -6,21 +6,11 @@ from pathlib import Path
 import pytest
 
 ENGINE = Path(__file__).resolve().parents[2] / "routing" / "engine"
-ALLOWED = {
-    *(
-        "__future__",
-        "abc",
-        "bisect",
-        "calendar",
-        "collections",
-        "contextlib",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-    ),
-    *("fractions", "functools", "heapq", "itertools", "math", "operator", "re", "re2", "types", "typing", "zoneinfo"),
-}
+ALLOWED = set(
+    "__future__ abc array bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
+    "functools graphlib hashlib heapq itertools json math numbers operator re re2 statistics string struct textwrap types "
+    "typing unicodedata zoneinfo".split()
+)
 
 
 def imported(source):
