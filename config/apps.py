@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class SwitchyardConfig(AppConfig):
@@ -6,3 +7,11 @@ class SwitchyardConfig(AppConfig):
 
     name = "config"
     label = "switchyard"
+    default = True
+
+
+class SwitchyardAdminConfig(admin_apps.AdminConfig):
+    """Django's admin, on our own site."""
+
+    default = False
+    default_site = "config.admin_site.SwitchyardAdminSite"

@@ -16,6 +16,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from config import environment
 from config.environment import Mode
 from config.logs import one_line
+from config.unfold import UNFOLD as UNFOLD
 
 # Zones come from the pinned tzdata package: the system's data differ from machine to machine.
 os.environ["PYTHONTZPATH"] = ""
@@ -58,10 +59,10 @@ GEOIP_COUNTRY_DB = environment.readable_file("GEOIP_COUNTRY_DB", env.str("GEOIP_
 # The application
 
 INSTALLED_APPS = [
-    "unfold",  # before the admin, whose templates it replaces
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "config.apps.SwitchyardAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -248,7 +249,6 @@ if env.str("EMAIL_URL", default=""):
     vars().update(environment.email(env.str("EMAIL_URL")))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-
 EMAIL_TIMEOUT = 10  # s
 DEFAULT_FROM_EMAIL = environment.email_from(env.str("EMAIL_FROM", default=""), public_url=PUBLIC_URL)
 VAPID_PRIVATE_KEY = environment.vapid_private_key(env.str("VAPID_PRIVATE_KEY", default=""))
@@ -260,6 +260,7 @@ TELEGRAM_BOT_TOKEN = environment.telegram_bot_token(env.str("TELEGRAM_BOT_TOKEN"
 ALLOW_LOOPBACK_WEBHOOKS = environment.loopback_webhooks(
     allowed=environment.flag("ALLOW_LOOPBACK_WEBHOOKS"), mode=MODE
 )
+
 # The API
 
 REST_FRAMEWORK = {

@@ -1,0 +1,210 @@
+"""People and teams."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from agents import languages, rostering
+from agents.admin.scoped import RosterAdmin, WorkspaceInline, WorkspaceRelatedFilter
+from agents.forms.roster import AgentForm, HandleForm, ShiftForm, TeamForm, TeamMemberForm, TimeOffForm
+from agents.formsets import TeamMemberFormSet
+from agents.models import Agent, Handle, Shift, Team, TeamMember, TimeOff
+
+
+class HandleInline(WorkspaceInline):
+    model = Handle
+    form = HandleForm
+    ordering = ("channel",)
+    verbose_name_plural = _("handles: where this person is reached")
+
+
+class ShiftInline(WorkspaceInline):
+    model = Shift
+    form = ShiftForm
+    ordering = ("weekday", "start_minute")
+    verbose_name_plural = _("shifts, by the clock of this person's time zone; no shifts: never on shift")
+
+
+class TimeOffInline(WorkspaceInline):
+    model = TimeOff
+    form = TimeOffForm
+    ordering = ("starts_local",)
+    verbose_name_plural = _("time off")
+
+
+class TeamMemberInline(WorkspaceInline):
+    model = TeamMember
+    form = TeamMemberForm
+    formset = TeamMemberFormSet
+    autocomplete_fields = ("agent",)
+    ordering = ("tier", "agent__name", "id")
+    verbose_name = _("member")
+    verbose_name_plural = _("members")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("agent")
+
+
+@admin.register(Agent)
+class AgentAdmin(RosterAdmin):
+    form = AgentForm
+    list_display = ("who", "spoken", "in_teams", "state")
+    list_filter = ("is_active", "is_paused", ("team_members__team", WorkspaceRelatedFilter))
+    search_fields = ("name", "slug", "title", "email")
+    ordering = ("name", "id")
+    actions = ("pause", "resume", "deactivate", "activate")
+    inlines = (HandleInline, ShiftInline, TimeOffInline)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "title", "email", "photo_url", "user")}),
+        (_("What they take"), {"fields": ("languages", "territories", "tags")}),
+        (
+            _("When and how much"),
+            {
+                "fields": (
+                    "is_active",
+                    "is_paused",
+                    "timezone",
+                    "holiday_calendar",
+                    ("cap_open", "cap_hour"),
+                    ("cap_day", "cap_week"),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        members = Prefetch("team_members", TeamMember.objects.select_related("team").order_by("team__name", "id"))
+        return super().get_queryset(request).prefetch_related(members)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), *(("slug",) if obj else ()))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rules, leads and the history name people: they are deactivated
+
+    @display(description=_("Name"), ordering="name")
+    def who(self, agent: Agent) -> Any:
+        if not agent.title:
+            return agent.name
+        return format_html('{}<br><span class="sy-quiet">{}</span>', agent.name, agent.title)
+
+    @display(description=_("Languages"))
+    def spoken(self, agent: Agent) -> str:
+        return ", ".join(map(languages.language_name, agent.languages)) or "–"
+
+    @display(description=_("Teams"))
+    def in_teams(self, agent: Agent) -> str:
+        teams = [member.team.name for member in agent.team_members.all() if member.team.archived_at is None]
+        return ", ".join(teams) or "–"
+
+    @display(
+        description=_("State"),
+        label={"active": "success", "paused": "warning", "inactive": "default"},
+    )
+    def state(self, agent: Agent) -> tuple[str, Any]:
+        if not agent.is_active:
+            return "inactive", _("Inactive")
+        return ("paused", _("Paused")) if agent.is_paused else ("active", _("Active"))
+
+    @admin.action(description=_("Pause"), permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = rostering.set_paused(agents=queryset, paused=True)
+        self.message_user(request, ngettext("Paused %d agent.", "Paused %d agents.", count) % count)
+
+    @admin.action(description=_("End the pause"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = rostering.set_paused(agents=queryset, paused=False)
+        self.message_user(request, ngettext("%d agent goes on.", "%d agents go on.", count) % count)
+
+    @admin.action(description=_("Deactivate"), permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = rostering.deactivate(agents=queryset)
+        self.message_user(request, ngettext("Deactivated %d agent.", "Deactivated %d agents.", count) % count)
+
+    @admin.action(description=_("Activate"), permissions=["change"])
+    def activate(self, request: Any, queryset: QuerySet[Any]) -> None:
+        try:
+            count = rostering.activate(agents=queryset, workspace=request.workspace)
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+        else:
+            self.message_user(request, ngettext("Activated %d agent.", "Activated %d agents.", count) % count)
+
+
+class ArchivedFilter(DropdownFilter):
+    title = _("state")
+    parameter_name = "state"
+    all_option = ["", _("In use")]
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("archived", _("Archived")), ("all", _("All"))]
+
+    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.exclude(archived_at=None) if self.value() == "archived" else queryset.filter(archived_at=None)
+
+
+@admin.register(Team)
+class TeamAdmin(RosterAdmin):
+    form = TeamForm
+    list_display = ("name", "slug", "member_count", "catch_up", "state")
+    list_filter = (ArchivedFilter,)
+    search_fields = ("name", "slug")
+    ordering = ("name", "id")
+    actions = ("archive", "restore")
+    inlines = (TeamMemberInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        active = Count("members", filter=Q(members__agent__is_active=True))
+        return super().get_queryset(request).annotate(active_members=active)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("slug",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rules, leads and the history name teams: they are archived
+
+    @display(description=_("Active members"), ordering="active_members")
+    def member_count(self, team: Any) -> int:
+        return int(team.active_members)
+
+    @display(description=_("State"), label={"used": "success", "archived": "default"})
+    def state(self, team: Team) -> tuple[str, Any]:
+        return ("archived", _("Archived")) if team.archived_at else ("used", _("In use"))
+
+    @admin.action(description=_("Archive"), permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = rostering.archive_teams(teams=Team.objects.filter(pk__in=queryset.values("pk")), at=timezone.now())
+        self.message_user(
+            request,
+            ngettext("Archived %d team.", "Archived %d teams.", count) % count
+            + " "
+            + _now("Rules that send leads there find nobody until it is restored."),
+        )
+
+    @admin.action(description=_("Restore from the archive"), permissions=["change"])
+    def restore(self, request: Any, queryset: QuerySet[Any]) -> None:
+        teams = Team.objects.filter(pk__in=queryset.values("pk"))
+        try:
+            count = rostering.restore_teams(teams=teams, workspace=request.workspace)
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+        else:
+            self.message_user(request, ngettext("Restored %d team.", "Restored %d teams.", count) % count)
+
+
+def lines(texts: Any) -> Any:
+    """One under the other, for a list's cell."""
+    return format_html_join(SafeString("<br>"), "{}", ((text,) for text in texts)) or "–"

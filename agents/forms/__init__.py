@@ -1,0 +1,1 @@
+"""What managers type, and how it becomes what is stored."""

@@ -1,0 +1,86 @@
+"""Forms for a workspace's settings, its members and, for operators, users."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordResetForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminEmailInputWidget
+
+from agents.forms.fields import SuggestingInput, WordsField
+from agents.forms.roster import zone_suggestions
+from agents.forms.workspace_form import WorkspaceForm
+from agents.models import Membership, User, Workspace
+from agents.scoping import Role
+
+
+class SettingsForm(WorkspaceForm):
+    languages = WordsField(
+        label=_("Languages"),
+        required=False,
+        help_text=_("Offered to visitors, separated by commas, such as es, en. The first is the default."),
+    )
+    public_attributes = WordsField(
+        label=_("Public attributes"),
+        required=False,
+        help_text=_(
+            "Names of attributes, such as plan, that a visitor may set without a signature. All others are ignored."
+        ),
+    )
+
+    class Meta:
+        model = Workspace
+        fields = ("name", "slug", "timezone", "languages", "fallback_agent", "public_attributes", "plan")
+        widgets = {"timezone": SuggestingInput(zone_suggestions)}
+
+
+class MembershipForm(WorkspaceForm):
+    """`grantable` are the roles that whoever fills it in may give."""
+
+    grantable: tuple[Role, ...] = ()
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        widget=UnfoldAdminEmailInputWidget,
+        help_text=_("They log in with it. Who has no password yet gets one by “Forgotten your password” at the login."),
+    )
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "role" in self.fields:
+            self.fields["role"].choices = [(role.value, role.label) for role in self.grantable]  # type: ignore[attr-defined]
+        if not self.instance._state.adding:
+            self.fields.pop("email", None)
+
+    def clean_role(self) -> str:
+        role = self.cleaned_data["role"]
+        if role not in self.grantable:
+            raise ValidationError(_("You may not give this role."))
+        return str(role)
+
+    def clean_email(self) -> str:
+        email = User.objects.normalize_email(self.cleaned_data["email"])
+        if Membership.objects.for_workspace(self.workspace).filter(user__email=email).exists():
+            raise ValidationError(_("They are a member already. Change their role instead."))
+        return email
+
+
+class OperatorUserForm(forms.ModelForm):
+    """A user as operators make and change them; passwords have a page of their own."""
+
+    class Meta:
+        model = User
+        fields = ("email", "first_name", "last_name", "is_active", "is_superuser")
+        help_texts = {"is_superuser": _("An operator: sees every workspace, its members and its plan.")}
+
+
+class FirstOrForgottenPasswordForm(PasswordResetForm):
+    """Sends the link also to those who never had a password: whoever reads the mail has the address."""
+
+    def get_users(self, email: str) -> Any:
+        return User.objects.filter(email=User.objects.normalize_email(email), is_active=True)

@@ -1,0 +1,74 @@
+"""The admin's site: who may enter, which workspace is active, and what the first page says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from unfold.sites import UnfoldAdminSite
+
+from agents import admin_access as access
+from agents.scoping import ADMIN_ROLES, activate, role_in, workspaces_of
+from agents.workspace_stamp import in_any_workspace, only_as_stamped
+from config import admin_sections
+
+
+class SwitchyardAdminSite(UnfoldAdminSite):
+    """Works in one workspace at a time, and asks every form which one it was shown for."""
+
+    index_template = "admin/start.html"
+    index_title = _("Start")
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return access.may_enter(request)
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        return super().admin_view(only_as_stamped(view), cacheable)
+
+    def get_urls(self) -> list[Any]:
+        return [path("workspace/", self.admin_view(self.switch), name="switch_workspace"), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        context["switchable"] = access.administered(request) if self.has_permission(request) else []
+        return context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        context = {
+            "groups": admin_sections.sections_for(request, counted=True),
+            "notices": admin_sections.notices_for(request),
+            "role": access.role(request),
+            **(extra_context or {}),
+        }
+        return super().index(request, context)
+
+    @in_any_workspace
+    @method_decorator(require_POST)
+    def switch(self, request: HttpRequest) -> HttpResponse:
+        """Make another workspace the active one. Only where the user may use the admin."""
+        chosen = request.POST.get("to", "")
+        workspace = get_object_or_404(workspaces_of(request.user), pk=chosen if chosen.isdecimal() else 0)
+        if not request.user.is_superuser and role_in(request.user, workspace) not in ADMIN_ROLES:
+            raise PermissionDenied
+        activate(request, workspace)
+        list(messages.get_messages(request))  # what is still to be told is about the other workspace
+        messages.success(request, _("You now work in %(workspace)s.") % {"workspace": workspace})
+        return redirect("admin:index")
+
+    @in_any_workspace
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().password_change(request, extra_context)
+
+    @in_any_workspace
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().logout(request, extra_context)

@@ -1,0 +1,63 @@
+"""How the admin looks, and what stands in its sidebar."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+def _stylesheet(request: Any) -> str:
+    return static("switchyard/admin.css")
+
+
+def _script(request: Any) -> str:
+    return static("switchyard/admin.js")
+
+
+def navigation(request: Any) -> list[dict[str, Any]]:
+    """The sections that the user may enter in the active workspace."""
+    from config.admin_sections import sections_for  # the models need the settings first
+
+    return [
+        {
+            "title": group.title,
+            "separator": bool(place),
+            "items": [
+                {"title": section.title, "icon": section.icon, "link": reverse(section.page)}
+                for section in group.sections
+            ],
+        }
+        for place, group in enumerate(sections_for(request))
+    ]
+
+
+UNFOLD = {
+    "SITE_TITLE": "Switchyard",
+    "SITE_HEADER": "Switchyard",
+    "SITE_SUBHEADER": _("Lead routing"),
+    "SITE_SYMBOL": "alt_route",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": False,
+    "STYLES": [_stylesheet],
+    "SCRIPTS": [_script],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
+    "COMMAND": {"search_models": False, "show_history": False},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .014 236.6)",
+            "100": "oklch(95.1% .026 236.8)",
+            "200": "oklch(90.1% .058 230.9)",
+            "300": "oklch(82.8% .111 230.3)",
+            "400": "oklch(74.6% .13 232.7)",
+            "500": "oklch(66% .13 238)",
+            "600": "oklch(52% .125 243)",
+            "700": "oklch(45.5% .115 243.5)",
+            "800": "oklch(39.5% .095 241)",
+            "900": "oklch(34.5% .08 240.9)",
+            "950": "oklch(26% .06 243.2)",
+        },
+    },
+}

@@ -1,0 +1,1 @@
+"""The policy as managers type it, without a line of JSON."""
