@@ -19,7 +19,7 @@ $(STAMP): requirements-dev.lock
 	@if ! cmp -s requirements-dev.lock $(STAMP); then \
 		echo "Installing the locked dependencies into .venv (once; about a minute) ..."; \
 		$(PYTHON) -m venv .venv && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock && \
+		$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock && \
 		cp requirements-dev.lock $(STAMP); fi
 	@touch $(STAMP)
 
