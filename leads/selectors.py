@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -116,6 +116,6 @@ def _read_cursor(text: str) -> tuple[datetime, UUID]:
         received_at = datetime.fromisoformat(moment)
         if received_at.tzinfo is None:
             raise ValueError(text)
-        return received_at, UUID(pk)
-    except (ValueError, binascii.Error, UnicodeError) as problem:
+        return received_at.astimezone(UTC), UUID(pk)
+    except (ValueError, OverflowError, binascii.Error, UnicodeError) as problem:
         raise BadCursor(text) from problem

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from leads.intake import Accepted, AgentCard, ChannelLink
+from leads.intake import Accepted, AgentCard, ChannelLink, Promise
 
 
 class AgentShown(serializers.Serializer):
@@ -106,7 +106,7 @@ def answer_to_visitor(accepted: Accepted, *, site_key: str) -> dict[str, Any]:
         "agent": _card(accepted.agent),
         "channel": _link(accepted.channel),
         "reference": accepted.reference,
-        "promise": {"kind": accepted.promise.kind, "at": accepted.promise.at, "text": accepted.promise.text},
+        "promise": promise_shown(accepted.promise),
         "status_url": status_url(site_key, accepted.status_token),
     }
 
@@ -122,6 +122,10 @@ def answer_to_server(accepted: Accepted, *, site_key: str | None) -> dict[str, A
 
 def status_url(site_key: str, token: str) -> str:
     return settings.PUBLIC_URL + reverse("widget-lead", kwargs={"key": site_key or "-", "token": token})
+
+
+def promise_shown(promise: Promise) -> dict[str, Any]:
+    return {"kind": promise.kind, "at": promise.at, "text": promise.text}
 
 
 def _card(agent: AgentCard | None) -> dict[str, Any] | None:

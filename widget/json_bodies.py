@@ -31,7 +31,7 @@ class LengthRequired(APIException):
 
 
 class BoundedJSONParser(BaseParser):
-    """JSON in UTF-8, at most 64 kB, nested at most 5 deep, without NUL, lone surrogates, NaN and infinities.
+    """A JSON object in UTF-8, at most 64 kB, nested at most 5 deep, without NUL, lone surrogates, NaN and infinities.
 
     The bytes stay on the request as `raw_body`: an idempotency key is compared by them.
     """
@@ -51,6 +51,8 @@ class BoundedJSONParser(BaseParser):
             raise ParseError(_too_deep()) from None
         except ValueError as problem:  # what json finds, and numbers with more digits than Python reads
             raise ParseError(_("The body is not JSON: %(problem)s.") % {"problem": problem}) from None
+        if not isinstance(value, dict):
+            raise ParseError(_("The body is no JSON object. Send one, in braces."))
         _check(value, 1)
         return value
 

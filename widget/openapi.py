@@ -52,6 +52,7 @@ def answers(ok: dict[int, Any], *problems: int) -> dict[Any, Any]:
     return found
 
 
+MOMENT = "A time with its offset, or a date: its midnight in the workspace's zone."
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,

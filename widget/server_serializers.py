@@ -29,10 +29,12 @@ class Moment(serializers.Field):
 
     def to_internal_value(self, data: Any) -> datetime:
         text = str(data).replace(" ", "+")  # a plus sign that nobody encoded
+        at: datetime | None
         try:
             if len(text) == len("2026-03-02"):
-                return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(self.context["timezone"]))
-            at = parse_datetime(text)
+                at = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(self.context["timezone"]))
+            else:
+                at = parse_datetime(text)
         except ValueError:
             at = None
         if at is None or timezone.is_naive(at) or not 1970 <= at.year <= 9000:

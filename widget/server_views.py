@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
+from urllib.parse import urlencode
+from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.models import Agent, Workspace
+from leads import actions, selectors
+from leads.actor import Actor
 from leads.intake import accept_lead
+from leads.models import Lead
+from leads.models.lead import Status
 from widget import openapi
 from widget.answers import ServerAnswer, answer_to_server
 from widget.api import Operation
 from widget.doors import ApiKeyAuthentication, HasScope, Server
+from widget.lead_resource import LeadShown, LeadsPage, lead_shown
 from widget.refusals import idempotency_refusals
 from widget.serializers import ServerLead
+from widget.server_serializers import Closing, LeadsWanted, NewResponse, Reassignment
 from widget.submissions import door_of_api_key, idempotency_of, submission_of_server
 from widget.throttles import ApiThrottle
 
@@ -32,9 +46,59 @@ class ServerOperation(Operation):
     http_method_names = ["get", "head", "post"]  # no OPTIONS: a key in a browser is everybody's key
     scopes: dict[str, str] = {}
 
+    @property
+    def server(self) -> Server:
+        return cast(Server, self.request.auth)
+
+    def find_lead(self, lead_id: UUID) -> Lead:
+        """Raises NotFound; another workspace's lead is none."""
+        lead = selectors.find_lead(workspace=self.server.workspace, lead_id=lead_id)
+        if lead is None:
+            raise NotFound(_("There is no lead with this id. GET /api/v1/leads lists those that there are."))
+        return lead
+
 
 class Leads(ServerOperation):
     scopes = {**READ, **WRITE}
+
+    @extend_schema(
+        operation_id="list_leads",
+        summary="List leads (leads:read)",
+        parameters=[
+            OpenApiParameter("status", OpenApiTypes.STR, enum=Status.values),
+            OpenApiParameter("agent", OpenApiTypes.STR, description="The slug of the agent who has them."),
+            OpenApiParameter("from", OpenApiTypes.STR, description=openapi.MOMENT),
+            OpenApiParameter(
+                "to", OpenApiTypes.STR, description=openapi.MOMENT + " Leads of this instant are left out."
+            ),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="Of `next`."),
+        ],
+        responses=openapi.answers({200: LeadsPage}, 400, 401, 403, *openapi.LIMITED),
+    )
+    def get(self, request: Request) -> Response:
+        """Leads by when they were received, the newest first, 50 a page."""
+        workspace = self.server.workspace
+        serializer = LeadsWanted(data=request.query_params.dict(), context={"timezone": workspace.timezone})
+        serializer.is_valid(raise_exception=True)
+        wanted = serializer.validated_data
+        agent = wanted.get("agent")
+        try:
+            page = selectors.list_leads(
+                workspace=workspace,
+                status=wanted.get("status"),
+                agent=_agents(workspace, [agent], field="agent")[0] if agent else None,
+                received_from=wanted.get("from"),
+                received_until=wanted.get("to"),
+                cursor=wanted.get("cursor"),
+            )
+        except selectors.BadCursor:
+            raise ValidationError({"cursor": [_("This is no cursor. Take it from `next` as it is.")]}) from None
+        return Response(
+            {
+                "results": [lead_shown(lead) for lead in page.leads],
+                "next": page.next and _next_page(request, page.next),
+            }
+        )
 
     @extend_schema(
         operation_id="hand_in_lead",
@@ -53,15 +117,118 @@ class Leads(ServerOperation):
     )
     def post(self, request: Request) -> Response:
         """Everything in the body is believed. Routing decides now; `received_at` only dates the lead."""
-        server = cast(Server, request.auth)
-        serializer = ServerLead(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        fields = _checked(ServerLead, request)
         with idempotency_refusals():
             accepted = accept_lead(
-                door=door_of_api_key(server.api_key),
-                submission=submission_of_server(request, serializer.validated_data),
+                door=door_of_api_key(self.server.api_key),
+                submission=submission_of_server(request, fields),
                 at=timezone.now(),
                 idempotency=idempotency_of(request),
             )
-        answer = answer_to_server(accepted, site_key=server.site_key)
+        answer = answer_to_server(accepted, site_key=self.server.site_key)
         return Response(answer, status=200 if accepted.joined else 201)
+
+
+class OneLead(ServerOperation):
+    scopes = READ
+
+    @extend_schema(
+        operation_id="get_lead",
+        summary="Read a lead (leads:read)",
+        responses=openapi.answers({200: LeadShown}, 401, 403, 404, *openapi.LIMITED),
+    )
+    def get(self, request: Request, lead_id: UUID) -> Response:
+        """One lead."""
+        return Response(lead_shown(self.find_lead(lead_id)))
+
+
+class LeadAction(ServerOperation):
+    """Something done to a lead. Answers with the lead as it is then."""
+
+    scopes = WRITE
+
+    @property
+    def by(self) -> Actor:
+        key = self.server.api_key
+        return Actor(text=_("API key %(key)s") % {"key": key.name or key.prefix})
+
+    def as_it_is(self, lead: Lead) -> Response:
+        return Response(lead_shown(self.find_lead(lead.pk)))
+
+
+class LeadResponses(LeadAction):
+    @extend_schema(
+        operation_id="respond_to_lead",
+        summary="Report an answer to the person (leads:write)",
+        request=NewResponse,
+        responses=openapi.answers({200: LeadShown}, 401, 403, 404, *openapi.BODY, *openapi.LIMITED),
+    )
+    def post(self, request: Request, lead_id: UUID) -> Response:
+        """The first human answer ends the wait; automatic ones never do."""
+        fields = _checked(NewResponse, request)
+        lead = actions.respond(
+            lead=self.find_lead(lead_id),
+            at=timezone.now(),
+            kind=fields["kind"],
+            note=fields.get("note") or "",
+            responded_at=fields.get("at"),
+            by=self.by,
+        )
+        return self.as_it_is(lead)
+
+
+class LeadReassign(LeadAction):
+    @extend_schema(
+        operation_id="reassign_lead",
+        summary="Give a lead to somebody else (leads:write)",
+        request=Reassignment,
+        responses=openapi.answers({200: LeadShown}, 401, 403, 404, *openapi.BODY, *openapi.LIMITED),
+    )
+    def post(self, request: Request, lead_id: UUID) -> Response:
+        """To `to`; without it, to whom the rules choose among those who are not in `exclude` and did not have it."""
+        fields = _checked(Reassignment, request)
+        workspace = self.server.workspace
+        lead = actions.reassign(
+            lead=self.find_lead(lead_id),
+            at=timezone.now(),
+            to=_agents(workspace, [fields["to"]], field="to")[0] if fields.get("to") else None,
+            exclude=_agents(workspace, fields.get("exclude") or [], field="exclude"),
+            reason=fields["reason"],
+            by=self.by,
+        )
+        return self.as_it_is(lead)
+
+
+class LeadClose(LeadAction):
+    @extend_schema(
+        operation_id="close_lead",
+        summary="Close a lead (leads:write)",
+        request=Closing,
+        responses=openapi.answers({200: LeadShown}, 401, 403, 404, *openapi.BODY, *openapi.LIMITED),
+    )
+    def post(self, request: Request, lead_id: UUID) -> Response:
+        """What was spam, a duplicate or no conversation gives its turn back."""
+        fields = _checked(Closing, request)
+        lead = actions.close(lead=self.find_lead(lead_id), at=timezone.now(), closed_as=fields["as"], by=self.by)
+        return self.as_it_is(lead)
+
+
+def _checked(serializer_class: Any, request: Request) -> dict[str, Any]:
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def _agents(workspace: Workspace, slugs: list[str], *, field: str) -> list[Agent]:
+    """In the order of the slugs. Raises ValidationError at the field; another workspace's agents are none."""
+    agents = {agent.slug: agent for agent in Agent.objects.for_workspace(workspace).filter(slug__in=slugs)}
+    if missing := [slug for slug in slugs if slug not in agents]:
+        raise ValidationError(
+            {field: [_("There is no agent “%(slug)s”. Agents are named by slug.") % {"slug": missing[0]}]}
+        )
+    return [agents[slug] for slug in slugs]
+
+
+def _next_page(request: Request, cursor: str) -> str:
+    query = {**request.query_params.dict(), "cursor": cursor}
+    return f"{settings.PUBLIC_URL}{reverse('leads')}?{urlencode(query)}"

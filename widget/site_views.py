@@ -19,9 +19,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.models import Site
+from leads import selectors
 from leads.intake import accept_lead
+from leads.promises import promise_to
 from widget import openapi
-from widget.answers import SiteConfig, VisitorAnswer, VisitorStatus, answer_to_visitor
+from widget.answers import SiteConfig, VisitorAnswer, VisitorStatus, answer_to_visitor, promise_shown
 from widget.api import Operation
 from widget.doors import AnybodyWithTheKey, OriginIsListed, SiteKeyAuthentication
 from widget.refusals import idempotency_refusals
@@ -154,4 +156,10 @@ class WidgetLead(SiteOperation):
         responses=openapi.answers({200: VisitorStatus}, 404, *openapi.LIMITED),
     )
     def get(self, request: Request, key: str, token: str) -> Response:
-        raise NotFound
+        at = timezone.now()
+        lead = selectors.lead_of_token(workspace=cast(Site, request.auth).workspace, token=token, at=at)
+        if lead is None:
+            raise NotFound(_("There is no lead under this token, or it is older than seven days."))
+        name = lead.agent.name if lead.agent else None
+        promise = promise_to(lead, agent_name=name or "", at=at)
+        return Response({"outcome": lead.outcome, "agent": name, "promise": promise_shown(promise)})

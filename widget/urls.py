@@ -31,5 +31,9 @@ urlpatterns = [
     path("api/v1/widgets/<sitekey:key>/leads", site_views.WidgetLeads.as_view(), name="widget-leads"),
     path("api/v1/widgets/<sitekey:key>/leads/<token:token>", site_views.WidgetLead.as_view(), name="widget-lead"),
     path("api/v1/leads", server_views.Leads.as_view(), name="leads"),
+    path("api/v1/leads/<uuid:lead_id>", server_views.OneLead.as_view(), name="lead"),
+    path("api/v1/leads/<uuid:lead_id>/responses", server_views.LeadResponses.as_view(), name="lead-responses"),
+    path("api/v1/leads/<uuid:lead_id>/reassign", server_views.LeadReassign.as_view(), name="lead-reassign"),
+    path("api/v1/leads/<uuid:lead_id>/close", server_views.LeadClose.as_view(), name="lead-close"),
     re_path("^api/", NoOperation.as_view()),
 ]

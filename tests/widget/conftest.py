@@ -63,6 +63,13 @@ class House:
             **({"REMOTE_ADDR": address} if address else {}),
         )
 
+    def browser(self) -> Client:
+        """On a page of the site."""
+        return Client(headers={"origin": ORIGIN})
+
+    def server(self) -> Client:
+        return Client(headers=self._bearer(None))
+
     def ask(self, path: str, *, key: str | None = None, **query):
         """The customer's server reads."""
         return Client().get(f"/api/v1/{path}", query, headers=self._bearer(key))

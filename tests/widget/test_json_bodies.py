@@ -23,9 +23,9 @@ def nested(depth: int) -> bytes:
     ("raw", "value"),
     [
         (b'{"a": "\xc3\xb1", "b": [1, 2.5, true, null]}', {"a": "ñ", "b": [1, 2.5, True, None]}),
-        (b'"\\ud83d\\ude00"', "😀"),
+        (b'{"a": "\\ud83d\\ude00"}', {"a": "😀"}),
         (nested(5), {"a": {"a": {"a": {"a": {"a": 1}}}}}),
-        (json.dumps("x" * (MOST_BYTES - 2)).encode(), "x" * (MOST_BYTES - 2)),
+        (json.dumps({"a": "x" * (MOST_BYTES - 9)}).encode(), {"a": "x" * (MOST_BYTES - 9)}),
     ],
 )
 def test_takes_json(raw, value):
@@ -37,6 +37,9 @@ def test_takes_json(raw, value):
     [
         (b"{", "not JSON"),
         (b"", "not JSON"),
+        (b"null", "no JSON object"),
+        (b"[]", "no JSON object"),
+        (b'"a"', "no JSON object"),
         (b"\xff\xfe{\x00}\x00", "not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "not UTF-8"),
         (b'{"a": NaN}', "NaN"),
@@ -44,9 +47,9 @@ def test_takes_json(raw, value):
         (b'{"a": 1e999}', "too large"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
         (nested(6), "5 levels"),
-        (b"[" * 6 + b"]" * 6, "5 levels"),
+        (b'{"a": ' + b"[" * 5 + b"]" * 5 + b"}", "5 levels"),
         (b"[" * 30_000, "5 levels|not JSON"),
-        (b"[" * 30_000 + b"]" * 30_000, "5 levels"),
+        (b'{"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}", "5 levels"),
         (b'{"a": "x\\u0000"}', "NUL"),
         (b'{"a\\u0000": 1}', "NUL"),
         (b'{"a": ["\\ud800"]}', "surrogate"),
@@ -61,4 +64,4 @@ def test_refuses_what_cannot_be_stored_or_shown(raw, says):
 
 def test_refuses_more_than_64_kb():
     with pytest.raises(BodyTooLarge):
-        parse(json.dumps("x" * (MOST_BYTES - 1)).encode())
+        parse(json.dumps({"a": "x" * (MOST_BYTES - 8)}).encode())
