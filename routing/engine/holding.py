@@ -61,7 +61,7 @@ def opening(roster: Roster, target: Target, loads: Mapping[int, Load], at: datet
     None where that is not within `OPENING_HORIZON`: then only a closing or a change of the roster can.
     """
     openings = (
-        _opening_of(roster, agent, Kind(asked.value), loads.get(agent, IDLE), at)
+        opening_of(roster, agent, Kind(asked.value), loads.get(agent, IDLE), at)
         for agent in roster.members(people_of(roster, target) & roster.active & ~roster.paused)
         for asked in _asked(target)
     )
@@ -83,7 +83,8 @@ def _asked(target: Target) -> Iterable[Asked]:
     return (Asked.REGULAR, Asked.ON_CALL) if target.kind == Target.WORKSPACE else (Asked.REGULAR,)
 
 
-def _opening_of(roster: Roster, agent: int, kind: Kind, load: Load, at: datetime) -> datetime | None:
+def opening_of(roster: Roster, agent: int, kind: Kind, load: Load, at: datetime) -> datetime | None:
+    """The same for one agent with this load, who is active and not paused, on shifts of one kind."""
     spec, schedule = roster.spec.agents[agent], roster.schedule(agent)
     moment: datetime | None = at
     if on_shift(schedule, at=at, kind=kind) and not load.reaches(spec.caps, PeriodKeys(*period_keys(at, spec.zone))):

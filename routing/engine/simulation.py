@@ -1,0 +1,396 @@
+"""A simulation: leads run through the engine in the order of time, from empty ledgers and empty loads.
+
+Everything that happens by itself happens here too: leads are closed, shifts start, caps free up, offers run out, and
+held leads are released for it, the oldest first. People are known again by their contact keys.
+
+At one instant closings come first, then releases, then new leads in their order. Held leads are tried again when
+somebody of their target becomes available, as long as one of those who became so still is.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from typing import NamedTuple, Protocol
+
+from routing.engine.asking import FORM, channel_of, here
+from routing.engine.decide import Known, Request, Snapshot, match
+from routing.engine.decision import Asked, Decision, Outcome, Reason, Target, Verdict
+from routing.engine.facts import Facts
+from routing.engine.hours import MICROSECOND, instant, microseconds
+from routing.engine.ledger import EVEN, Ledger
+from routing.engine.loads import IDLE, Load
+from routing.engine.record import NEVER, NOBODY, Record
+from routing.engine.tally import Tally
+from routing.engine.waiting import Likeness, Round, Waiting, WaitingRoom, Wakes
+
+OFFER = timedelta(minutes=5) // MICROSECOND  # how long a claim is on offer; nobody takes offers in a simulation
+AFTERWARDS = timedelta(days=31) // MICROSECOND  # time runs on for held leads
+
+_CLOSING, _WAKE, _OFFER_OVER = range(3)
+
+
+class FactsStore(Protocol):
+    """Keeps the facts of leads that wait: messages are long, and many may wait. Equal facts get the same ticket."""
+
+    def keep(self, facts: Facts) -> int: ...
+
+    def facts(self, ticket: int) -> Facts: ...
+
+
+class People:
+    """Who is who, by contact keys, with the last lead of each and the agent of the last lead that had one."""
+
+    def __init__(self) -> None:
+        self._people: dict[Hashable, int] = {}
+        self.last_lead = array("q")
+        self._agents = array("q")
+        self._leads_with_agent = array("q")
+
+    def find(self, keys: Iterable[Hashable]) -> int | None:
+        """The first key that finds anybody decides."""
+        return next((self._people[key] for key in keys if key in self._people), None)
+
+    def remember(self, person: int | None, keys: Iterable[Hashable]) -> int | None:
+        """Keys that nobody had are this person's now: found before, or new. None for somebody without any key."""
+        for key in keys:
+            if person is None:
+                person = len(self.last_lead)
+                self.last_lead.append(NEVER)
+                self._agents.append(NOBODY)
+                self._leads_with_agent.append(NEVER)
+            self._people.setdefault(key, person)
+        return person
+
+    def agent(self, person: int) -> int | None:
+        return self._agents[person] or None
+
+    def gets(self, person: int, agent: int, lead: int) -> None:
+        if lead >= self._leads_with_agent[person]:
+            self._agents[person] = agent
+            self._leads_with_agent[person] = lead
+
+
+class _There(NamedTuple):
+    """Who of some people is available: on regular shift, or at all; and whom only a cap keeps from it (bits)."""
+
+    regular: int
+    at_all: int
+    capped: int
+
+
+_NO_CHANGE = _There(-1, -1, 0)
+
+
+class Simulation:
+    """One run. `record` tells what became of each submission, `tally` what the turns came to."""
+
+    def __init__(self, snapshot: Snapshot, store: FactsStore) -> None:
+        self.snapshot = snapshot
+        self.record = Record()
+        self.tally = Tally()
+        self._store = store
+        self._roster = snapshot.roster
+        self._join_window = snapshot.policy.join_window // MICROSECOND
+        self._to_same_agent = snapshot.policy.returning == "same_agent"
+        self._people = People()
+        self._loads: dict[int, Load] = {}
+        self._ledgers: dict[int, Ledger] = {}
+        self._events: list[tuple[int, int, int]] = []  # (microseconds, kind, lead or agent)
+        self._room = WaitingRoom(snapshot.roster)
+        self._wakes = Wakes(snapshot.roster, self._loads)
+        self._held_by: dict[int, list[int]] = {}  # leads in the waiting room, by person
+        self._round = Round()
+        self._last = NEVER
+        # By number of submission. A lead has the number of the submission that made it; its teller is the submission
+        # whose row tells what became of the lead since.
+        self._received = array("q")
+        self._closed = array("q")
+        self._person = array("q")
+        self._teller = array("q")
+        self._returning = bytearray()
+        self._had_turn = bytearray()
+
+    def arrive(
+        self, *, at: datetime, facts: Facts, keys: Sequence[Hashable] = (), closed_at: datetime | None = None
+    ) -> None:
+        """A submission, not before the one before. `keys` know a person again; the first that finds anybody decides."""
+        now = microseconds(at)
+        while self._events and self._events[0][0] <= now:
+            self._pass(self._events[0][0])
+        self._last = now
+        number = self.record.add()
+        known = self._people.find(keys)
+        person = self._people.remember(known, keys)
+        self._received.append(now)
+        self._closed.append(NEVER)
+        self._person.append(NEVER if person is None else person)
+        self._teller.append(number)
+        self._returning.append(known is not None)
+        self._had_turn.append(False)
+        if known is not None and self._can_be_joined(lead := self._people.last_lead[known], now):
+            self._join(number, lead, facts, at, now)
+            return
+        if person is not None:
+            self._people.last_lead[person] = number
+        if closed_at is not None:
+            self._closed[number] = microseconds(closed_at)
+            heappush(self._events, (self._closed[number], _CLOSING, number))
+        decision = self._decide(number, facts, at)
+        if decision.agent is not None:
+            self._give(number, decision.agent, decision, at)
+            self._tell(number, decision.outcome, decision.agent, decision.rule, decision.reason, now)
+        else:
+            self._set_aside(number, Waiting(NEVER), decision, facts, at)
+
+    def finish(self) -> None:
+        """Let time run on until no lead is held, 31 days at most."""
+        limit = self._last + AFTERWARDS
+        while len(self._room) and self._events and self._events[0][0] <= limit:
+            self._pass(self._events[0][0])
+
+    # deciding
+
+    def _decide(self, lead: int, facts: Facts, at: datetime, *, claim_over: bool = False) -> Decision:
+        person = self._person[lead]
+        agent = None if person == NEVER else self._people.agent(person)
+        request = Request(facts, Known(bool(self._returning[lead]), agent), claim_over=claim_over)
+        shortlist = match(request, self.snapshot, at).shortlist(self._loads)
+        ledger = shortlist.ledger
+        return shortlist.decide(EVEN if ledger is None else self._ledgers.get(ledger, EVEN))
+
+    def _give(self, lead: int, agent: int, decision: Decision, at: datetime) -> None:
+        # One lead never pays in two ledgers, nor twice in one.
+        if decision.turn is not None and decision.ledger is not None and not self._had_turn[lead]:
+            self._had_turn[lead] = True
+            self._ledgers[decision.ledger] = self._ledgers.get(decision.ledger, EVEN).after(decision.turn)
+            self.tally.accounts[decision.ledger].add(decision.turn)
+        self.tally.got[agent] += 1
+        spec = self._roster.spec.agents[agent]
+        keys = self._roster.presence(at).keys(spec.zone)
+        load = self._loads[agent] = self._loads.get(agent, IDLE).with_assignment(keys, at)
+        if spec.caps and load.reaches(spec.caps, keys):
+            self._round.is_taken(self._roster.bit(agent))
+            if agent in self._wakes:
+                self._expect(agent, at)
+        person = self._person[lead]
+        if person != NEVER:
+            self._people.gets(person, agent, lead)
+            self._refile_leads_of(person)
+
+    # waiting
+
+    def _set_aside(self, lead: int, waiting: Waiting, decision: Decision, facts: Facts, at: datetime) -> None:
+        """Nobody gets the lead now: it goes to the queue, or waits as the decision says."""
+        self._tell(lead, decision.outcome, None, decision.rule, decision.reason)
+        if decision.target is None:
+            return
+        if waiting.facts == NEVER:
+            waiting.facts = self._store.keep(facts)
+        if decision.reason is Reason.CLAIM:
+            until = microseconds(at) + OFFER
+            self._room.offer(lead, waiting, until)
+            heappush(self._events, (until, _OFFER_OVER, lead))
+        else:
+            group = self._room.admit(lead, waiting, decision.target, self._likeness(lead, waiting))
+            if group.size == 1:
+                for agent in self._wakes.unwatched(group.people):
+                    self._expect(agent, at)
+        person = self._person[lead]
+        if person != NEVER:
+            self._held_by.setdefault(person, []).append(lead)
+
+    def _leave(self, lead: int) -> None:
+        """The lead waits no more."""
+        self._room.dismiss(lead)
+        person = self._person[lead]
+        if person != NEVER:
+            others = self._held_by[person]
+            others.remove(lead)
+            if not others:
+                del self._held_by[person]
+
+    def _likeness(self, lead: int, waiting: Waiting) -> Likeness:
+        person = self._person[lead]
+        if person != NEVER and (not self._to_same_agent or self._people.agent(person) is None):
+            person = NEVER
+        return Likeness(waiting.facts, bool(self._returning[lead]), waiting.claim_over, person)
+
+    def _refile_leads_of(self, person: int) -> None:
+        """The person has an agent, or another one: their waiting leads are no longer like those of others."""
+        for lead in self._held_by.get(person, ()):
+            waiting = self._room.get(lead)
+            if waiting is not None and (bucket := self._room.refile(lead, self._likeness(lead, waiting))):
+                self._round.add(lead, bucket)
+
+    # time
+
+    def _expect(self, agent: int, at: datetime) -> None:
+        heappush(self._events, (self._wakes.watch(agent, at), _WAKE, agent))
+
+    def _pass(self, moment: int) -> None:
+        """Everything that happens at an instant by itself."""
+        events = self._events
+        happening: tuple[list[int], list[int], list[int]] = ([], [], [])
+        while events and events[0][0] == moment:
+            _, kind, number = heappop(events)
+            happening[kind].append(number)
+        closing, waking, offers = happening
+        waking = [agent for agent in dict.fromkeys(waking) if self._wakes.is_due(agent, moment)]
+        offers = list(dict.fromkeys(offers))
+        at, people, before = instant(moment), 0, _NO_CHANGE
+        if awaited := self._room.people:
+            for lead in closing:
+                people |= self._roster.bit(self.record.agent(self._teller[lead])) & self._roster.capped
+            for agent in waking:
+                people |= self._roster.bit(agent)
+            people &= awaited
+            before = self._there(people, instant(moment - 1))
+        for lead in closing:
+            self._close(lead, at)
+        for agent in waking:
+            if self._roster.bit(agent) & awaited:
+                self._expect(agent, at)
+            else:
+                self._wakes.forget(agent)
+        self._release(at, people, before, offers)
+
+    def _close(self, lead: int, at: datetime) -> None:
+        if self._room.get(lead) is not None:
+            self._leave(lead)
+        elif agent := self.record.agent(self._teller[lead]):
+            self._lighten(agent, at)
+
+    def _lighten(self, agent: int, at: datetime) -> None:
+        """One open lead less."""
+        self._loads[agent] = self._loads[agent].with_closing()
+        if agent in self._wakes and self._roster.spec.agents[agent].caps:
+            self._expect(agent, at)
+
+    def _there(self, people: int, at: datetime) -> _There:
+        if not people:
+            return _NO_CHANGE
+        presence = self._roster.presence(at)
+        at_all = capped = regular = 0
+        for asked in (Asked.ON_CALL, Asked.REGULAR):
+            regular, failing = here(self._roster, people, asked, presence, self._loads)
+            at_all |= regular
+            capped |= next((mask for verdict, mask in failing if verdict is Verdict.AT_CAP), 0)
+        return _There(regular, at_all, capped & ~at_all)
+
+    # releasing
+
+    def _release(self, at: datetime, people: int, before: _There, offers: Iterable[int]) -> None:
+        """Try leads for which somebody became available, and those whose offer ran out, the oldest first.
+
+        `before` is how these people stood just before.
+        """
+        now = self._there(people, at)
+        fresh_on_shift, fresh_at_all = now.regular & ~before.regular, now.at_all & ~before.at_all
+        current = self._round = Round()
+        if fresh_on_shift or fresh_at_all:
+            for group in self._room.groups:
+                anybody = group.target.kind == Target.WORKSPACE
+                if fresh := group.people & (fresh_at_all if anybody else fresh_on_shift):
+                    current.begin(group, fresh)
+                    for bucket in tuple(group.buckets.values()):
+                        current.add(self._room.oldest(bucket), bucket)
+        for lead in offers:
+            waiting = self._room.get(lead)
+            if waiting is not None and waiting.offered_until == microseconds(at):
+                current.add(lead, None)
+        while (turn := current.next()) is not None:
+            lead, bucket = turn
+            if bucket is None:
+                self._try(lead, at, before)
+            elif bucket.group.fresh:
+                if self._room.oldest(bucket) == lead and not self._try(lead, at, before):
+                    continue  # nobody for this one, so nobody for those like it
+                current.add(self._room.oldest(bucket), bucket)
+        current.end()
+
+    def _try(self, lead: int, at: datetime, before: _There) -> bool:
+        """Decide a held lead anew. False where it waits on as it did."""
+        waiting = self._room.get(lead)
+        assert waiting is not None
+        offered = waiting.offered_until is not None
+        waiting.claim_over = waiting.claim_over or offered
+        facts = self._store.facts(waiting.facts)
+        decision = self._decide(lead, facts, at, claim_over=waiting.claim_over)
+        if decision.agent is None:
+            bucket = waiting.bucket
+            waits_on = bucket is not None and decision.reason is Reason.NOBODY
+            if waits_on and bucket is not None and decision.target == bucket.group.target:
+                self._tell(lead, decision.outcome, None, decision.rule, decision.reason)
+                return False
+            self._leave(lead)
+            self._set_aside(lead, waiting, decision, facts, at)
+            return True
+        reason = decision.reason
+        if not offered and decision.outcome is Outcome.ASSIGNED:
+            freed = before.capped & self._roster.bit(decision.agent)
+            reason = Reason.CAP_FREED if freed else Reason.SHIFT_STARTED
+        self._leave(lead)
+        self._give(lead, decision.agent, decision, at)
+        self._tell(lead, Outcome.HELD, decision.agent, decision.rule, reason, microseconds(at))
+        return True
+
+    # joining
+
+    def _can_be_joined(self, lead: int, now: int) -> bool:
+        is_open = self._closed[lead] == NEVER or self._closed[lead] > now
+        return is_open and now - self._received[lead] < self._join_window
+
+    def _join(self, number: int, lead: int, facts: Facts, at: datetime, now: int) -> None:
+        """The submission is one more message of an open lead; where nobody has that lead, or its agent cannot answer
+        on the channel that is named now, it is decided now with the new facts."""
+        channel = channel_of(facts)
+        agent = self.record.agent(self._teller[lead])
+        if channel is not None and not self._answers(agent, channel):
+            self._decide_anew(number, lead, agent, facts, at, now)
+        if self._teller[lead] != number:
+            self.record.join(number, self._teller[lead])
+
+    def _answers(self, agent: int, channel: str) -> bool:
+        spec = self._roster.spec.agents.get(agent)
+        return spec is not None and spec.active and (channel == FORM or channel in spec.channels)
+
+    def _decide_anew(self, number: int, lead: int, before: int, facts: Facts, at: datetime, now: int) -> None:
+        waiting = self._room.get(lead)
+        decision = self._decide(lead, facts, at, claim_over=waiting is not None and waiting.claim_over)
+        if decision.agent == before or (decision.agent is None and before):
+            return  # whoever has it keeps it where nobody else takes it: better somebody who cannot answer there
+        if waiting is None and decision.outcome is Outcome.QUEUED:
+            return
+        offered_until = None
+        if waiting is None:
+            self._teller[lead] = number
+        else:
+            offered_until = waiting.offered_until
+            self._leave(lead)
+        if decision.agent is None:
+            waits = waiting or Waiting(NEVER)
+            waits.facts = NEVER
+            self._set_aside(lead, waits, decision, facts, at)
+            if offered_until is not None and waits.offered_until is not None:
+                waits.offered_until = offered_until  # the first offer runs on
+            return
+        bit = self._roster.bit(before) & self._room.people
+        standing = self._there(bit, at)
+        if before:
+            self._lighten(before, at)
+        self._give(lead, decision.agent, decision, at)
+        outcome = decision.outcome if waiting is None else Outcome.HELD
+        self._tell(lead, outcome, decision.agent, decision.rule, decision.reason, now)
+        if before:
+            self._release(at, bit, standing, ())
+
+    def _tell(
+        self, lead: int, outcome: Outcome, agent: int | None, rule: str | None, reason: Reason, assigned: int = NEVER
+    ) -> None:
+        teller = self._teller[lead]
+        if teller != lead:
+            rule, reason = None, Reason.JOINED
+        self.record.tell(teller, outcome, agent, rule, reason, assigned)
