@@ -143,7 +143,7 @@ def render(
 
 
 def in_words(seconds: int) -> str:
-    """About how long: 45 s, 4 min, 2 h 5 min, 3 d 4 h. Cut, never rounded up: nobody has less time than they are told."""
+    """About how long: 45 s, 4 min, 2 h 5 min, 3 d 4 h. Cut, never rounded up: nobody has less time than this."""
     seconds = abs(seconds)
     days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
     if days:

@@ -43,7 +43,7 @@ def next_try_at(*, tries: int, retry: Retry, at: datetime) -> datetime | None:
 
 
 def asked_wait(header: str, *, at: datetime) -> timedelta | None:
-    """What a Retry-After header asks for, in seconds or as a date (RFC 9110, 10.2.3), a day at most; None for nonsense."""
+    """What a Retry-After header asks for, in seconds or as a date (RFC 9110, 10.2.3), at most a day; else None."""
     header = header.strip()
     if header.isascii() and header.isdigit() and len(header) <= 12:
         wait = timedelta(seconds=min(int(header), LONGEST_WAIT.total_seconds()))
