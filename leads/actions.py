@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from leads import loads, records
 from leads.actor import ITSELF, Actor
-from leads.arrivals import FORM, facts_of_lead
+from leads.arrivals import FORM, request_again
 from leads.basis import Basis
 from leads.contention import is_collision
 from leads.models import Assignment, ClosedAs, Event, EventKind, Lead, Status, Trigger
@@ -25,7 +25,6 @@ from leads.models.lead import NOT_A_LEAD
 from leads.models.reasons import MANUAL, REOPENED, TAKEN
 from leads.placing import PlaceTaken, assign, judge, move, notify, place, settle, somebody_freed
 from leads.turns import give_back
-from routing import engine
 from routing.engine import Outcome, Reason
 
 HUMAN, AUTOMATIC = "human", "automatic"
@@ -196,13 +195,7 @@ def _route_on(lead: Lead, excluded: set[int], why: str, by: Actor, at: datetime)
     had_it = set(Assignment.objects.filter(lead=lead).values_list("agent_id", flat=True))
     lead.tried = sorted({*lead.tried, *excluded, *had_it})
     basis = Basis.current(workspace_id=lead.workspace_id, at=at)
-    request = engine.Request(
-        facts=facts_of_lead(lead),
-        known=engine.Known(**lead.known) if lead.known else engine.STRANGER,
-        channels=tuple(lead.site.channels) if lead.site is not None else (),
-        tried=frozenset(lead.tried),
-        claim_over=lead.claim_over,
-    )
+    request = request_again(lead)
     place(lead, judge(request, basis), trigger=Trigger.REROUTE, takes_turn=False, by=by, why=why)
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from agents.channels import CHANNELS
 from agents.languages import canonical_tag
 from leads.models import Lead
 from leads.people import Contact
 from leads.submission import Door, Submission
-from routing.engine import Facts
+from routing.engine import STRANGER, Facts, Known, Request
 from routing.facts import build_facts, facts_from_json, facts_to_json
 
 # Read aloud and typed by people: no letter that looks like a digit, and no vowels, which make words.
@@ -102,6 +103,24 @@ def facts_of_lead(lead: Lead) -> Facts:
         email=lead.email,
         phone=lead.phone,
         attributes=lead.attributes,
+    )
+
+
+def channels_of(lead: Lead) -> tuple[str, ...]:
+    """On what a fallback agent may be reached: what the lead's site offers; anything, for a lead from a server."""
+    if lead.site is not None:
+        return tuple(lead.site.channels)
+    return tuple(channel for channel in CHANNELS if channel != FORM)
+
+
+def request_again(lead: Lead, *, claim_over: bool = False) -> Request:
+    """A stored lead as it came, to be decided anew. It was read together with its site."""
+    return Request(
+        facts=facts_of_lead(lead),
+        known=Known(**lead.known) if lead.known else STRANGER,
+        channels=channels_of(lead),
+        tried=frozenset(lead.tried),
+        claim_over=claim_over or lead.claim_over,
     )
 
 

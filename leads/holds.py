@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, DateTimeField, F, Q, QuerySet, Value, When
 
 from leads.basis import Basis
 from leads.contention import is_outage
+from leads.faults import log_fault
 from leads.models import HeldQueue
 from leads.releasing import Round
 
@@ -38,7 +39,7 @@ def release_held(*, at: datetime, limit: int = 500) -> int:
             if is_outage(problem):
                 raise
             # One workspace's trouble must not hold up the others; its queue is due again when the claim ends.
-            log.error("Releasing held leads of workspace %s failed: %s", workspace_id, type(problem).__name__)
+            log_fault(log, f"Releasing held leads of workspace {workspace_id} failed", problem)
     return moved
 
 
@@ -62,8 +63,10 @@ def release_workspace(*, workspace_id: int, at: datetime, limit: int = 500) -> i
     next_at = None if looked.next_at is None else min(looked.next_at, at + RECHECK)
     HeldQueue.objects.filter(pk=workspace_id, claimed_until=until).update(
         claimed_until=None,
-        roster_version=Case(When(untouched, then=Value(basis.roster_version)), default=F("roster_version")),
-        due_at=Case(When(untouched, then=Value(next_at)), default=F("due_at")),
+        roster_version=Case(
+            When(untouched, then=Value(basis.roster_version, BigIntegerField())), default=F("roster_version")
+        ),
+        due_at=Case(When(untouched, then=Value(next_at, DateTimeField())), default=F("due_at")),
     )
     return looked.moved
 

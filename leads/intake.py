@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from leads.answering import answer
 from leads.arrivals import facts_of_submission, language_of, new_lead
 from leads.basis import Basis
 from leads.contention import is_collision, is_outage
+from leads.faults import log_fault
 from leads.idempotency import IdempotencyBusy, IdempotencyConflict, claim, keep_answer
 from leads.joining import join
 from leads.models import Lead, Trigger
@@ -76,9 +76,7 @@ def accept_lead(
     except Exception as problem:
         if is_outage(problem):
             raise
-        # Not the message of the exception: a database repeats what it was given, and that is people's data.
-        where = "".join(traceback.format_tb(problem.__traceback__)[-5:])
-        log.error("Routing a lead failed: %s\n%s", type(problem).__name__, where)
+        log_fault(log, "Routing a lead failed", problem)
         return rescuing.store(door=door, submission=submission, at=at, key=idempotency, problem=problem)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from leads import address_limit
 from leads.address_limit import Shown
-from leads.arrivals import FORM, facts_of_lead
+from leads.arrivals import FORM, request_again, seen_by
 from leads.basis import Basis
 from leads.models import Event, EventKind, Lead, Trigger
 from leads.placing import judge, place
@@ -51,7 +53,7 @@ def join(
 
 
 def _reachable(lead: Lead, channel: str, roster: engine.Roster) -> bool:
-    if lead.agent_id is None or not roster.bit(lead.agent_id) & roster.active:
+    if lead.agent_id is None or not _is_active(lead, roster):
         return False
     return channel == FORM or channel in roster.spec.agents[lead.agent_id].channels
 
@@ -60,24 +62,18 @@ def _decided_anew(
     lead: Lead, channel: str, facts: Facts, basis: Basis, *, channels: tuple[str, ...], shown: Shown | None
 ) -> bool:
     """Decide the lead now. False where it stays with its agent, as nobody else could take it."""
-    merged = facts_of_lead(lead)
-    merged = Facts({**merged.values, **facts.values}, facts.language or merged.language)
-    request = engine.Request(
-        merged, _known(lead), channels=channels, tried=frozenset(lead.tried), claim_over=lead.claim_over
-    )
+    before = request_again(lead)
+    merged = Facts({**before.facts.values, **facts.values}, facts.language or before.facts.language)
+    request = replace(before, facts=merged, channels=channels)
     limited = shown is not None and shown.is_full
     judgement = address_limit.judge_again(request, basis, shown) if limited and shown else judge(request, basis)
     if judgement.decision.agent is None and lead.agent_id is not None and _is_active(lead, basis.roster):
         return False
-    had_a_turn = lead.agent_id is not None and lead.decisions.filter(moved_ledger=True).exists()
+    had_a_turn = lead.decisions.filter(moved_ledger=True).exists()
     lead.channel = channel
-    lead.facts = facts_to_json(Facts({k: v for k, v in merged.values.items() if k != "message"}, merged.language))
+    lead.facts = facts_to_json(seen_by(merged, ()))
     place(lead, judgement, trigger=Trigger.JOIN, takes_turn=not had_a_turn)
     return True
-
-
-def _known(lead: Lead) -> engine.Known:
-    return engine.Known(**lead.known) if lead.known else engine.STRANGER
 
 
 def _is_active(lead: Lead, roster: engine.Roster) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import BigIntegerField, Case, Value, When
 from django.db.models.functions import Least
 
 from leads import loads, records, wake
@@ -171,11 +172,15 @@ def look_at_held(workspace_id: int, *, roster_version: int, at: datetime) -> Non
     Every hold does, as what it waits for may have come between its reading and its commit.
     """
     rows = HeldQueue.objects.filter(workspace_id=workspace_id)
-    due = {"due_at": at, "roster_version": Least("roster_version", roster_version)}
-    if not rows.update(**due):
-        heal = HeldQueue(workspace_id=workspace_id, roster_version=roster_version)
+    # Where others wait already, they were last looked at by an older roster, or a newer one.
+    oldest = Case(
+        When(due_at=None, then=Value(roster_version, BigIntegerField())),
+        default=Least("roster_version", roster_version),
+    )
+    if not rows.update(due_at=at, roster_version=oldest):
+        heal = HeldQueue(workspace_id=workspace_id, due_at=at, roster_version=roster_version)
         HeldQueue.objects.bulk_create([heal], ignore_conflicts=True)
-        rows.update(**due)
+        rows.update(due_at=at, roster_version=oldest)
     wake.after_commit()
 
 

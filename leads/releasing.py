@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from agents.roster import changes_between
 from leads import loads
-from leads.arrivals import facts_of_lead
+from leads.arrivals import request_again
 from leads.basis import Basis
 from leads.contention import is_collision, is_outage
+from leads.faults import log_fault
 from leads.models import Event, EventKind, Lead, Trigger
 from leads.placing import Judgement, PlaceTaken, judge, place
 from routing import engine
@@ -64,6 +65,7 @@ class Round:
         self._loads: dict[int, engine.Load] = {}
         self._moved: set[UUID] = set()
         self._held_anew: set[UUID] = set()
+        self._failed: set[UUID] = set()
         self._changed, self._workspace_changed = self._changed_since(seen_version)
         self._roster_changed = seen_version != basis.roster_version
 
@@ -156,22 +158,13 @@ class Round:
 
     def _would_move(self, each: Held, lead: Lead, *, only_if_hopeless: bool) -> bool:
         """Whether deciding the lead anew would change anything, by the loads in memory."""
-        match = engine.match(self._request(lead, each), self._basis.snapshot, self._basis.at)
+        match = engine.match(request_again(lead, claim_over=each.is_offer), self._basis.snapshot, self._basis.at)
         self._read_loads(match.load_agents)
         shortlist = match.shortlist(self._loads)
         if only_if_hopeless:
             return any(pool.rule == lead.rule and pool.then == "next_rule" for pool in shortlist.pools)
         decided = shortlist.decided
         return decided is None or decided.outcome is not Outcome.HELD or decided.target != each.target
-
-    def _request(self, lead: Lead, each: Held) -> engine.Request:
-        return engine.Request(
-            facts=facts_of_lead(lead),
-            known=engine.Known(**lead.known) if lead.known else engine.STRANGER,
-            channels=tuple(lead.site.channels) if lead.site is not None else (),
-            tried=frozenset(lead.tried),
-            claim_over=lead.claim_over or each.is_offer,
-        )
 
     def _try(self, each: Held) -> None:
         for tries_left in reversed(range(_TRIES)):
@@ -195,7 +188,7 @@ class Round:
         lead = locked.filter(pk=each.pk).first()
         if lead is None or (each.is_offer and lead.reason != Reason.CLAIM):
             return None, False
-        request = self._request(lead, each)
+        request = request_again(lead, claim_over=each.is_offer)
         judgement = judge(request, self._basis)
         decision = judgement.decision
         if decision.outcome is Outcome.HELD and decision.target == each.target and not each.is_offer:
@@ -228,7 +221,7 @@ class Round:
         """
         news: dict[Standing, list[UUID]] = {}
         for each in looked_at:
-            if each.is_offer or each.pk in self._held_anew:
+            if each.is_offer or each.pk in self._held_anew or each.pk in self._failed:
                 continue
             end = self._standing(each.target)
             now = Standing(end.available & start[each.target].available, end.capped)
@@ -250,6 +243,8 @@ class Round:
         if not left:
             return None
         moments = [each.release_at for each in left if each.release_at is not None and each.release_at > at]
+        if self._failed:
+            moments.append(at + RETRY_AFTER)
         for target in {each.target for each in left if not each.is_offer}:
             if (opens := holding.opening(roster, target, self._loads, at)) is not None:
                 moments.append(opens)
@@ -274,9 +269,9 @@ class Round:
 
     def _set_aside(self, each: Held, problem: Exception) -> None:
         """Flag a lead whose release failed, and leave it alone for a while."""
-        log.error("Releasing lead %s failed: %s", each.pk, type(problem).__name__)
+        log_fault(log, f"Releasing lead {each.pk} failed", problem)
         why = _("Routing failed (%(problem)s) when the lead was to be released.") % {"problem": type(problem).__name__}
-        self._held_anew.add(each.pk)
+        self._failed.add(each.pk)
         with transaction.atomic():
             changed: dict[str, Any] = {"flagged": why, "release_at": self._basis.at + RETRY_AFTER}
             if not each.is_offer:

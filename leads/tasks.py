@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from leads import address_limit, idempotency, outbox
+from leads.faults import log_fault
 from leads.holds import release_held
 from leads.models import SweeperHeartbeat
 
@@ -27,5 +28,4 @@ def sweep() -> None:
         try:
             part()
         except Exception as problem:
-            # Not the message: a database repeats what it was given, and that is people's data.
-            log.error("A part of the sweep failed: %s", type(problem).__name__)
+            log_fault(log, "A part of the sweep failed", problem)
