@@ -295,8 +295,8 @@ class Simulation:
                 anybody = group.target.kind == Target.WORKSPACE
                 if fresh := group.people & (fresh_at_all if anybody else fresh_on_shift):
                     current.begin(group, fresh)
-                    for bucket in tuple(group.buckets.values()):
-                        current.add(self._room.oldest(bucket), bucket)
+                    for alike in tuple(group.buckets.values()):
+                        current.add(self._room.oldest(alike), alike)
         for lead in offers:
             waiting = self._room.get(lead)
             if waiting is not None and waiting.offered_until == microseconds(at):
@@ -321,9 +321,7 @@ class Simulation:
         decision = self._decide(lead, facts, at, claim_over=waiting.claim_over)
         if decision.agent is None:
             bucket = waiting.bucket
-            waits_on = bucket is not None and decision.reason is Reason.NOBODY
-            if waits_on and bucket is not None and decision.target == bucket.group.target:
-                self._tell(lead, decision.outcome, None, decision.rule, decision.reason)
+            if bucket is not None and decision.reason is Reason.NOBODY and decision.target == bucket.group.target:
                 return False
             self._leave(lead)
             self._set_aside(lead, waiting, decision, facts, at)

@@ -186,7 +186,10 @@ class Course:
         decision = self.decide(lead, lead.facts, at)
         lead.held_for = lead.offered_until = None
         if decision.agent is None:
-            self.wait(lead, decision, at)
+            if target is not None and decision.target == target and decision.reason is Reason.NOBODY:
+                lead.held_for = target  # it waits on, and nothing more is told of it
+            else:
+                self.wait(lead, decision, at)
             return
         reason = decision.reason
         if not offered and decision.outcome is Outcome.ASSIGNED:
