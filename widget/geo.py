@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import maxminddb
 from django.conf import settings
+from geoip2.database import Reader
+from geoip2.errors import AddressNotFoundError
 
 BUNDLED = Path(__file__).parent / "geo_data" / "country.mmdb.xz"
 # Addresses that mean another machine on every network. Documentation ranges are left in: examples use them.
@@ -52,7 +52,9 @@ def locate(address: str) -> Place:
     if reader is None:
         return UNKNOWN
     try:
-        return _place(reader.get(ip))
+        return _place(reader, ip)
+    except AddressNotFoundError:
+        return UNKNOWN
     except Exception:  # a damaged file fails anywhere, and a lead without a place is better than none
         log.exception("The geo database cannot be read")
         return UNKNOWN
@@ -64,22 +66,21 @@ def build_date() -> date | None:
     return datetime.fromtimestamp(reader.metadata().build_epoch, UTC).date() if reader else None
 
 
-def _place(record: Any) -> Place:
-    if not record:
+def _place(reader: Reader, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Place:
+    if "City" not in reader.metadata().database_type:
+        return Place(country=reader.country(ip).country.iso_code)
+    found = reader.city(ip)
+    country, subdivision = found.country.iso_code, next((part.iso_code for part in found.subdivisions), None)
+    if country is None:
         return UNKNOWN
-    country = record.get("country", {}).get("iso_code")
-    if not country:
-        return UNKNOWN
-    subdivisions = record.get("subdivisions")
-    subdivision = subdivisions[0].get("iso_code") if subdivisions else None
     return Place(
         country=country,
         region=f"{country}-{subdivision}" if subdivision else None,
-        city=record.get("city", {}).get("names", {}).get("en"),
+        city=found.city.names.get("en"),
     )
 
 
-def _reader() -> maxminddb.Reader | None:
+def _reader() -> Reader | None:
     """The operator's city file, else their country file, else the bundled one: the first that can be read answers."""
     for path in (settings.GEOIP_CITY_DB, settings.GEOIP_COUNTRY_DB):
         if path and (reader := _operators_file(Path(path)).reader()):
@@ -94,9 +95,9 @@ class _OperatorsFile:
         self.path = path
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
-        self._reader: maxminddb.Reader | None = None
+        self._reader: Reader | None = None
 
-    def reader(self) -> maxminddb.Reader | None:
+    def reader(self) -> Reader | None:
         """Looks at every call whether the file has changed. What cannot be read leaves the last good one in use."""
         try:
             stat = os.stat(self.path)
@@ -120,7 +121,7 @@ class _OperatorsFile:
                 with self.path.open("rb") as file:
                     shutil.copyfileobj(file, copy)
                 copy.flush()
-                self._reader = maxminddb.open_database(copy.name)
+                self._reader = Reader(copy.name)
         except Exception as problem:
             log.error("The geo database %s cannot be read, so it is not used: %s", self.path, problem)
         else:
@@ -133,14 +134,14 @@ def _operators_file(path: Path) -> _OperatorsFile:
 
 
 @cache
-def _bundled(folder: Path) -> maxminddb.Reader | None:
+def _bundled(folder: Path) -> Reader | None:
     """The country data that come with Switchyard, unpacked on first use into a file for every process."""
     try:
         packed = BUNDLED.read_bytes()
         target = folder / f"country-{hashlib.sha256(packed).hexdigest()[:16]}.mmdb"
         if not target.exists():
             _unpack(packed, target)
-        return maxminddb.open_database(target)
+        return Reader(target)
     except Exception:
         log.exception("The bundled geo data cannot be unpacked: every place is unknown")
         return None
