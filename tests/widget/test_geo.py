@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import geoip2.database
 import pytest
+from geoip2.errors import AddressNotFoundError
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
@@ -70,7 +71,8 @@ class TestBundled:
         reader = geo._bundled(geo.settings.VAR_DIR / "geo")
 
         for address in ("10.0.0.1", "127.0.0.1", "192.168.0.1", "fd00::1", "fe80::1"):
-            assert reader.get(ipaddress.ip_address(address)) is None
+            with pytest.raises(AddressNotFoundError):
+                reader.country(ipaddress.ip_address(address))
 
     def test_tells_the_age_of_its_data(self):
         assert build_date().isoformat() == "2026-06-17"
@@ -80,7 +82,7 @@ class TestBundled:
         with ThreadPoolExecutor(4) as threads:
             readers = list(threads.map(lambda _: geo._bundled.__wrapped__(folder), range(4)))
 
-        assert all(reader.get(SPAIN) == {"country": {"iso_code": "ES"}} for reader in readers)
+        assert [reader.country(SPAIN).country.iso_code for reader in readers] == ["ES"] * 4
         assert len(list(folder.iterdir())) == 1
 
     def test_is_unknown_everywhere_when_it_cannot_be_unpacked(self, settings, tmp_path, caplog):
