@@ -235,4 +235,6 @@ def remove_teams(workspace: Workspace, entries: list[Entry], stored: Stored, cha
 
 def _is_used(team: Team) -> bool:
     """Whether leads were given out by this team's turns, or other apps' rows point to it."""
-    return Ledger.objects.filter(team=team, turns__gt=0).exists() or is_named(team, but_for=(Ledger, TeamMember))
+    # Locked: a lead that is taking its turn just now is waited for, and then seen.
+    ledgers = Ledger.objects.select_for_update().filter(team=team)
+    return any(ledger.turns for ledger in ledgers) or is_named(team, but_for=(Ledger, TeamMember))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
+from model_bakery import baker
 
 from agents.models import (
     Agent,
@@ -439,6 +440,7 @@ class TestSections:
         again = load_text(ACME.replace("  - {slug: joao, name: João Lima, languages: [pt]}\n", ""))
 
         assert again.changes == ["deactivated agent joao"]
+        assert load_text(ACME.replace("  - {slug: joao, name: João Lima, languages: [pt]}\n", "")).changes == []
         assert not Agent.objects.get(slug="joao").is_active
         assert TeamMember.objects.filter(agent__slug="joao").exists()
 
@@ -630,6 +632,27 @@ class TestSites:
 
         assert again.changes == ["created site Other", "removed site Main site"]
         assert [site.name for site in again.sites] == ["Other"]
+
+    def test_that_a_lead_came_from_are_closed_and_open_again_with_the_file(self):
+        site = load_text(ACME).sites[0]
+        baker.make("leads.Lead", workspace=acme(), site=site)
+
+        gone = load_text(without(ACME, "sites") + "sites: []\n")
+        assert gone.changes == ["archived site Main site"]
+        assert gone.sites == []
+
+        back = load_text(ACME)
+        assert back.changes == ["changed site Main site: active"]
+        assert back.sites == [site]
+
+    def test_of_one_name_are_the_open_one_first(self):
+        load_text(ACME)
+        Site.objects.update(is_active=False)
+        still_open = Site.objects.create(workspace=acme(), name="Main site")
+
+        loaded = load_text(ACME)
+
+        assert loaded.sites == [still_open]
 
     def test_of_another_workspace_are_refused(self):
         key = load_text(ACME).sites[0].key

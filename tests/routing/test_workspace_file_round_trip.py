@@ -305,6 +305,14 @@ def test_every_reader_of_yaml_reads_the_same(document):
     assert texts(read(written.encode())) == as_texts(document)
 
 
+@pytest.mark.parametrize("text", ["a\u2028b", "\x7f", "\x85", "\ufeffa", "a\nb\t", " a ", "x" * 300])
+def test_what_cannot_be_seen_is_written_so_that_it_survives(text):
+    written = to_yaml({"s": [text]})
+
+    assert yaml.safe_load(written) == {"s": [text]}
+    assert texts(read(written.encode())) == {"s": [text]}
+
+
 def test_what_other_readers_would_take_for_something_else_is_quoted():
     written = to_yaml(
         {"s": ["NO", "18:00", "+34600111222", "007", "on", "Marta Ruiz", "ES-MD", "/pricing", "5m", "50%"]}
