@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -36,7 +37,9 @@ class SwitchyardAdminSite(UnfoldAdminSite):
         return super().admin_view(only_as_stamped(view), cacheable)
 
     def get_urls(self) -> list[Any]:
-        return [path("workspace/", self.admin_view(self.switch), name="switch_workspace"), *super().get_urls()]
+        # Django's redirect to any object's own page would tell of every row whether it exists; nothing here has one.
+        urls = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        return [path("workspace/", self.admin_view(self.switch), name="switch_workspace"), *urls]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
@@ -51,6 +54,13 @@ class SwitchyardAdminSite(UnfoldAdminSite):
             **(extra_context or {}),
         }
         return super().index(request, context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
+            # The theme's form does not say where to go, and the installation's own first page is not the admin's.
+            request.GET = request.GET.copy()  # type: ignore[assignment]
+            request.GET[REDIRECT_FIELD_NAME] = reverse("admin:index")
+        return super().login(request, extra_context)
 
     @in_any_workspace
     @method_decorator(require_POST)

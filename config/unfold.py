@@ -15,6 +15,10 @@ def _script(request: Any) -> str:
     return static("switchyard/admin.js")
 
 
+def _icon(request: Any) -> str:
+    return static("switchyard/icon.svg")
+
+
 def navigation(request: Any) -> list[dict[str, Any]]:
     """The sections that the user may enter in the active workspace."""
     from config.admin_sections import sections_for  # the models need the settings first
@@ -41,6 +45,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "STYLES": [_stylesheet],
     "SCRIPTS": [_script],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},

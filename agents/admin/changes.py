@@ -41,6 +41,7 @@ class RosterChangeAdmin(WorkspaceAdmin):
     ordering = ("-version", "kind", "row_id")
     list_select_related = ("actor",)
     paginator = InfinitePaginator
+    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -69,16 +69,21 @@ class AgentAdmin(RosterAdmin):
         (None, {"fields": ("name", "slug", "title", "email", "photo_url", "user")}),
         (_("What they take"), {"fields": ("languages", "territories", "tags")}),
         (
-            _("When and how much"),
+            _("When they work"),
             {
                 "fields": (
                     "is_active",
                     "is_paused",
                     "timezone",
                     "holiday_calendar",
-                    ("cap_open", "cap_hour"),
-                    ("cap_day", "cap_week"),
                 )
+            },
+        ),
+        (
+            _("Caps"),
+            {
+                "fields": (("cap_open", "cap_hour"), ("cap_day", "cap_week")),
+                "description": _("Counted over all of this person's teams. Empty: no limit."),
             },
         ),
     )

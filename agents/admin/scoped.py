@@ -9,6 +9,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
@@ -65,8 +66,12 @@ class WorkspaceAdmin(InOneWorkspace, ModelAdmin):
 
     list_per_page = 50
     list_filter_sheet = False
+    empty_value_display = "–"
     show_facets = ShowFacets.NEVER
-    show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = {"title": capfirst(str(self.model._meta.verbose_name_plural))}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -96,6 +101,7 @@ class WorkspaceInline(InOneWorkspace, TabularInline):
     """Rows of the active workspace inside the page of another row of it."""
 
     extra = 0
+    hide_title = True
 
     def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)

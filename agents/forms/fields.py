@@ -83,7 +83,7 @@ class WallClockField(forms.CharField):
 class SuggestingInput(UnfoldAdminTextInputWidget):
     """A text that may be chosen from a list while it is typed."""
 
-    template_name = "admin/widgets/suggesting.html"
+    template_name = "agents/widgets/suggesting.html"
 
     def __init__(self, suggestions: Callable[[], Iterable[tuple[str, str]]], attrs: dict[str, Any] | None = None):
         super().__init__(attrs)
@@ -99,7 +99,7 @@ class SuggestingInput(UnfoldAdminTextInputWidget):
 class RankedSelects(forms.Widget):
     """As many selects as it takes to put choices into an order, and two more."""
 
-    template_name = "admin/widgets/ranked.html"
+    template_name = "agents/widgets/ranked.html"
     choices: Iterable[tuple[str, Any]] = ()
     spare = 2
 

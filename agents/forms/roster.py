@@ -79,7 +79,6 @@ class AgentForm(_NamedForm):
         help_texts = {
             "is_active": _("Inactive people get no leads and do not count for the plan."),
             "is_paused": _("A pause: no new leads until it is taken off."),
-            "cap_open": _("Empty: no limit."),
             "photo_url": _("The https address of a picture that visitors see."),
             "title": _("What visitors read under the name, such as Sales, Madrid."),
         }

@@ -87,6 +87,7 @@ class LeadAdmin(WorkspaceAdmin):
     sortable_by = ()
     list_select_related = ("agent",)
     paginator = InfinitePaginator  # a count of all leads costs more with every lead
+    show_full_result_count = False
     list_disable_select_all = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
