@@ -39,6 +39,7 @@ from agents.roster import (
     one_change,
     roster_rows,
 )
+from tests.agents.conftest import make_house
 
 BOOKKEEPING = {"id", "workspace_id", "created_at"}
 BOOKKEEPING_OF_WORKSPACE = BOOKKEEPING | {"roster_version", "policy_version"}
@@ -371,6 +372,14 @@ class TestEveryWrite:
         assert version_of(acme.workspace) == before + 3
         assert roster_rows(workspace_id=acme.workspace.pk, version=before + 3) == stored(acme.workspace)
 
+    def test_of_several_statements_is_one_version(self, acme):
+        before = version_of(acme.workspace)
+        acme.agent.name, acme.colleague.name = "Marta R.", "João L."
+
+        Agent.objects.bulk_update([acme.agent, acme.colleague], ["name"], batch_size=1)
+
+        assert version_of(acme.workspace) == before + 1
+
     def test_that_is_rolled_back_leaves_nothing(self, acme):
         before = version_of(acme.workspace)
 
@@ -663,8 +672,6 @@ def test_deleting_a_user_waits_for_their_agent(acme):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_writes_at_once_take_turns_and_lose_no_version():
-    from tests.agents.conftest import make_house
-
     house = make_house("acme")
     before, errors = version_of(house.workspace), []
 
@@ -690,3 +697,39 @@ def test_writes_at_once_take_turns_and_lose_no_version():
     assert errors == []
     assert version_of(house.workspace) == before + 60
     assert roster_rows(workspace_id=house.workspace.pk, version=before + 60) == stored(house.workspace)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_write_that_undoes_another_at_once_is_a_change_too():
+    """It waits, and compares with what the other has written, not with what was there when it began."""
+    house = make_house("acme")
+    stale = Agent.objects.get(pk=house.agent.pk)
+
+    def save_stale():
+        stale.save()
+        connection.close()
+
+    thread = threading.Thread(target=save_stale)
+    with transaction.atomic():
+        Agent.objects.filter(pk=house.agent.pk).update(is_paused=True)
+        thread.start()
+        await_somebody_waiting_for_a_lock(thread)
+    thread.join(timeout=60)
+
+    assert not Agent.objects.get(pk=house.agent.pk).is_paused
+    assert roster_rows(workspace_id=house.workspace.pk, version=10**6) == stored(house.workspace)
+
+
+def await_somebody_waiting_for_a_lock(thread):
+    pause = threading.Event()
+    with connection.cursor() as cursor:
+        while thread.is_alive():
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+            pause.wait(0.01)
+    raise AssertionError("nobody waited")
