@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from agents.scoping import ADMIN_ROLES, ALLOWED, Action, Role, workspaces_of
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
     from django.http import HttpRequest
 
-    from agents.models import Workspace
+    from agents.models import User, Workspace
 
 
 def may_enter(request: HttpRequest) -> bool:
@@ -22,16 +23,20 @@ def administered(request: HttpRequest) -> list[Workspace]:
     """The workspaces that the user may choose in the admin, by name. For operators: see `workspaces_of`."""
     kept: Any = request
     if not hasattr(kept, "_administered"):
-        user = request.user
-        workspaces = workspaces_of(user) if user.is_authenticated else []
-        if user.is_authenticated and not user.is_superuser:
-            roles = user.memberships.filter(role__in=ADMIN_ROLES).values("workspace_id")
-            workspaces = workspaces_of(user).filter(pk__in=roles)
-        kept._administered = list(workspaces[:_SHOWN]) if user.is_superuser else list(workspaces)
+        kept._administered = _administered_by(request.user)
     return list(kept._administered)
 
 
-_SHOWN = 20  # of an operator's workspaces: there may be thousands, and a page lists them all
+_SHOWN = 20  # of an operator's workspaces: there may be thousands, and every page lists them
+
+
+def _administered_by(user: User | AnonymousUser) -> list[Workspace]:
+    if not user.is_authenticated:
+        return []
+    if user.is_superuser:
+        return list(workspaces_of(user)[:_SHOWN])
+    roles = user.memberships.filter(role__in=ADMIN_ROLES).values("workspace_id")
+    return list(workspaces_of(user).filter(pk__in=roles))
 
 
 def role(request: HttpRequest) -> Role | None:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 from agents import admin_access as access
 from agents.models import Agent, ApiKey, Membership, RosterChange, Site, Team, User, Workspace
@@ -210,10 +210,16 @@ def notices_for(request: HttpRequest) -> list[Notice]:
         held = leads.filter(outcome="held")[: _MANY + 1].count()
         page = reverse("admin:leads_lead_changelist")
         if waiting:
-            text = _now("%(number)s flagged leads wait for you.") % {"number": _shown(waiting)}
+            text = ngettext("%(number)s flagged lead waits for you.", "%(number)s flagged leads wait for you.", waiting)
+            text %= {"number": _shown(waiting)}
             notices.append(Notice(text, f"{page}?attention=flagged", _("Look at them")))
         if held:
-            text = _now("%(number)s leads are held until somebody is there.") % {"number": _shown(held)}
+            text = ngettext(
+                "%(number)s lead is held until somebody is there.",
+                "%(number)s leads are held until somebody is there.",
+                held,
+            )
+            text %= {"number": _shown(held)}
             notices.append(Notice(text, f"{page}?attention=held", _("Look at them")))
     if workspace and access.may(request, Action.PUBLISH) and has_unpublished_changes(workspace):
         text = _now("The draft differs from what is published; leads still go by the published rules.")

@@ -20,7 +20,7 @@ from unfold.sites import UnfoldAdminSite
 from agents import admin_access as access
 from agents.scoping import ADMIN_ROLES, activate, role_in, workspaces_of
 from agents.workspace_stamp import in_any_workspace, only_as_stamped
-from config import admin_sections
+from config import admin_passwords, admin_sections
 
 
 class SwitchyardAdminSite(UnfoldAdminSite):
@@ -39,7 +39,8 @@ class SwitchyardAdminSite(UnfoldAdminSite):
     def get_urls(self) -> list[Any]:
         # Django's redirect to any object's own page would tell of every row whether it exists; nothing here has one.
         urls = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        return [path("workspace/", self.admin_view(self.switch), name="switch_workspace"), *urls]
+        switch = path("workspace/", self.admin_view(self.switch), name="switch_workspace")
+        return [switch, *admin_passwords.urls(), *urls]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
@@ -58,8 +59,9 @@ class SwitchyardAdminSite(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
             # The theme's form does not say where to go, and the installation's own first page is not the admin's.
-            request.GET = request.GET.copy()  # type: ignore[assignment]
-            request.GET[REDIRECT_FIELD_NAME] = reverse("admin:index")
+            asked = request.GET.copy()
+            asked[REDIRECT_FIELD_NAME] = reverse("admin:index")
+            request.GET = asked  # type: ignore[assignment]
         return super().login(request, extra_context)
 
     @in_any_workspace

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from routing.rulebook import format_duration, in_words
+from routing.rulebook import ACKNOWLEDGE_WITHIN, format_duration, in_words
 from routing.rulebook.words import when_in_words
 
 Document = dict[str, Any]
@@ -72,7 +72,8 @@ def _sla_in_words(sla: Mapping[str, Any]) -> str:
     if "respond_within" in sla:
         parts.append(_("answer within %(time)s") % {"time": format_duration(sla["respond_within"])})
     if "remind_at" in sla:
-        parts.append(_("remind at %(shares)s") % {"shares": ", ".join(f"{share}%" for share in sla["remind_at"])})
+        shares = [one if isinstance(one, str) else f"{one}%" for one in sla["remind_at"]]
+        parts.append(_("remind at %(shares)s") % {"shares": ", ".join(shares)})
     if "reroute_after" in sla:
         parts.append(
             _("to somebody else after %(time)s, at most %(times)s times")
@@ -92,6 +93,11 @@ def _settings(old: Document, new: Document) -> list[Change]:
         (_("Join window"), lambda d: format_duration(d["join_window"]) if d["join_window"] else _("never")),
         (_("Hot from"), lambda d: str(d["intent"]["hot"])),
         (_("Warm from"), lambda d: str(d["intent"]["warm"])),
+        (_("Promise where a rule has none"), lambda d: _sla_in_words(d["sla"]) if "sla" in d else _("none")),
+        (
+            _("On call, acknowledged within"),
+            lambda d: format_duration(d.get("acknowledge_within", ACKNOWLEDGE_WITHIN)),
+        ),
     ]
     return [Change(ChangeKind.CHANGED, about, read(old), read(new)) for about, read in said if read(old) != read(new)]
 

@@ -59,7 +59,7 @@ class TeamMemberInline(WorkspaceInline):
 @admin.register(Agent)
 class AgentAdmin(RosterAdmin):
     form = AgentForm
-    list_display = ("who", "spoken", "in_teams", "state")
+    list_display: tuple[str, ...] = ("who", "spoken", "in_teams", "state")
     list_filter = ("is_active", "is_paused", ("team_members__team", WorkspaceRelatedFilter))
     search_fields = ("name", "slug", "title", "email")
     ordering = ("name", "id")

@@ -24,7 +24,7 @@ class WordsField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return self.separator.join(map(str, value)) if isinstance(value, list | tuple) else value
 
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+    def to_python(self, value: Any) -> list[str]:
         text = value if isinstance(value, str) else ""
         return [word for part in re.split(r"[,;\n]", text) if (word := part.strip())]
 
@@ -35,10 +35,10 @@ class WordsField(forms.CharField):
 class LinesField(WordsField):
     """A list of texts, one on each line."""
 
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})  # type: ignore[assignment]
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3, "class": "sy-lines"})
     separator = "\n"
 
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+    def to_python(self, value: Any) -> list[str]:
         text = value if isinstance(value, str) else ""
         return [line.strip() for line in text.splitlines() if line.strip()]
 
@@ -48,12 +48,12 @@ class ClockField(forms.CharField):
 
     widget = UnfoldAdminTextInputWidget(
         attrs={"placeholder": "09:00", "inputmode": "numeric", "class": "sy-clock", "autocomplete": "off"}
-    )  # type: ignore[assignment]
+    )
 
     def prepare_value(self, value: Any) -> Any:
         return clock(value) if isinstance(value, int) else value
 
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> int | None:
         text = str(value or "").strip()
         if not text:
             return None
@@ -70,12 +70,12 @@ class ClockField(forms.CharField):
 class WallClockField(forms.CharField):
     """A date and time of somebody's wall clock, as the text `2026-08-01T00:00`. A bare date means its midnight."""
 
-    widget = forms.DateTimeInput(  # type: ignore[assignment]
+    widget = forms.DateTimeInput(
         attrs={"type": "datetime-local", "class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M"
     )
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         read = _WALL_CLOCK.fullmatch(text) if text else None
         return f"{read['date']}T{read['time'] or '00:00'}" if read else text
 
@@ -143,7 +143,7 @@ class RankedField(forms.Field):
     @choices.setter
     def choices(self, choices: Iterable[tuple[str, Any]]) -> None:
         self._choices = list(choices)
-        self.widget.choices = self._choices  # type: ignore[union-attr]
+        self.widget.choices = self._choices
 
     def to_python(self, value: Any) -> list[str]:
         return list(dict.fromkeys(one for one in value or [] if one))

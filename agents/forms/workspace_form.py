@@ -48,5 +48,5 @@ class WorkspaceForm(forms.ModelForm):
             for name, found in errors.error_dict.items():
                 field = name if name in self.fields else self.places.get(name, NON_FIELD_ERRORS)
                 placed.setdefault(field, []).extend(found)
-            errors = ValidationError(placed)  # type: ignore[arg-type]
+            errors = ValidationError(placed)
         super()._update_errors(errors)  # type: ignore[misc]

@@ -141,7 +141,7 @@ def _agent_names(decision: Decision, ids: Iterable[int]) -> dict[int, str]:
 
 
 def _margin_in_words(margin: int | None, by_load: bool) -> str:
-    if margin is None:
+    if not margin:
         return ""
     if by_load:
         return _("%(number)d more open") % {"number": margin}
@@ -151,5 +151,9 @@ def _margin_in_words(margin: int | None, by_load: bool) -> str:
 def _failure_in_words(failure: Any) -> str:
     condition = failure.condition
     document = {"field": condition.field, "op": condition.op, "value": condition.value}
-    seen = _("unknown") if failure.seen is None else f"“{failure.seen}”"
+    seen: Any = f"“{failure.seen}”"
+    if failure.seen is None:
+        seen = _("unknown")
+    elif isinstance(failure.seen, bool):
+        seen = _("yes") if failure.seen else _("no")
     return _("%(condition)s: it was %(seen)s") % {"condition": condition_in_words(document), "seen": seen}

@@ -29,7 +29,8 @@ from leads import actions, selectors
 from leads.actor import Actor
 from leads.admin.decisions import pools_of, rules_tried
 from leads.forms import ReassignForm
-from leads.models import ClosedAs, Lead, Status
+from leads.models import ClosedAs, Lead, Status, Trigger
+from leads.models.reasons import REASONS
 
 _OUTCOMES = {
     "assigned": "success",
@@ -133,9 +134,7 @@ class LeadAdmin(WorkspaceAdmin):
 
     # The page of one lead
 
-    def change_view(
-        self, request: Any, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def change_view(self, request: Any, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         lead = selectors.find_lead(workspace=request.workspace, lead_id=object_id)
         if lead is None or not self.has_view_permission(request):
             return super().change_view(request, object_id, form_url, extra_context)
@@ -310,10 +309,20 @@ def _facts(lead: Lead) -> list[tuple[Any, Any]]:
     return [(label, value) for label, value in said if value not in ("", None)]
 
 
+# What an event says beside its kind, in the order in which people want to know it; other keys follow as they are.
+_SAID_FIRST = ("agent", "rule", "reason", "as", "why", "note")
+_WORDS: dict[str, dict[str, Any]] = {
+    "reason": dict(REASONS),
+    "trigger": dict(Trigger.choices),
+    "as": dict(ClosedAs.choices),
+    "channel": {channel.id: channel.label for channel in CHANNELS.values()},
+}
+
+
 def _details(data: dict[str, Any]) -> str:
-    """What an event says beside its kind."""
-    return ", ".join(
-        f"{', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for value in data.values()
-        if value not in ("", None, [], {})
-    )
+    keys = [*(key for key in _SAID_FIRST if key in data), *(key for key in data if key not in _SAID_FIRST)]
+    said = []
+    for key in keys:
+        values = data[key] if isinstance(data[key], list) else [data[key]]
+        said += [str(_WORDS.get(key, {}).get(str(value), value)) for value in values if value not in ("", None, {}, [])]
+    return ", ".join(said)

@@ -22,6 +22,17 @@ class DraftAdmin(WorkspaceAdmin):
     fieldsets = (
         (_("People who come back"), {"fields": ("returning", "join_window_s")}),
         (_("Intent"), {"fields": ("hot", "warm")}),
+        (
+            _("Promise where a rule has none"),
+            {
+                "fields": (
+                    ("sla_respond_within", "sla_remind_at"),
+                    ("sla_reroute_after", "sla_max_reroutes"),
+                    ("sla_escalate_after", "sla_clock"),
+                ),
+            },
+        ),
+        (_("On call"), {"fields": ("acknowledge_within_s",)}),
     )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

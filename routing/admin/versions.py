@@ -92,7 +92,6 @@ class PolicyVersionAdmin(WorkspaceAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _now("Publish"),
-            "opts": self.model._meta,
             "workspace": workspace,
             "changes": policy_changes(
                 publishing.version_document(workspace.pk, workspace.policy_version), draft, names=names
@@ -145,6 +144,7 @@ class PolicyVersionAdmin(WorkspaceAdmin):
             "title": str(version),
             "opts": self.model._meta,
             "version": version,
+            "original": version,
             "is_current": version.number == workspace.policy_version,
             "rules": [(rule["name"], rule_in_words(rule, names)) for rule in version.document["rules"]],
             "scoring": [scoring_in_words(rule) for rule in version.document["scoring"]],

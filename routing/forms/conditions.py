@@ -111,7 +111,7 @@ class ConditionForm(forms.Form):
         return condition
 
 
-class BaseConditionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+class BaseConditionFormSet(forms.BaseFormSet):
     """`when` is what the rows say together, after validation; None holds for every lead."""
 
     def __init__(
@@ -120,7 +120,7 @@ class BaseConditionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
         self.stored = when
         self.when: Document | None = when
         self.refused_fields = refused_fields
-        super().__init__(*args, initial=list(_rows(when)), **kwargs)
+        super().__init__(*args, initial=list(_rows(when)), **kwargs)  # type: ignore[misc]
 
     def clean(self) -> None:
         if any(form.errors for form in self.forms):
@@ -153,7 +153,7 @@ class BaseConditionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
 def condition_formset(*, attributes: Iterable[str], data: Any = None, **kwargs: Any) -> BaseConditionFormSet:
     """The rows of a rule. `attributes` are names that the field offers; `when` and `refused_fields` as above."""
     used = {c["field"].removeprefix(ATTRIBUTE_PREFIX) for c in _conditions(kwargs.get("when"))} - FIELDS.keys()
-    made = forms.formset_factory(
+    made: Any = forms.formset_factory(
         ConditionForm, formset=BaseConditionFormSet, extra=_SPARE, can_delete=True, max_num=1_000, absolute_max=1_000
     )
     names = sorted({*attributes, *used})

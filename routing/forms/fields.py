@@ -13,7 +13,7 @@ from routing.rulebook import format_duration, parse_duration
 class DurationField(forms.CharField):
     """Whole seconds, typed as `5m`, `24h` or `1h30m`."""
 
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "5m", "class": "sy-short"})  # type: ignore[assignment]
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "5m", "class": "sy-short"})
 
     def __init__(self, *, least: int = 1, **kwargs: Any) -> None:
         self.least = least
@@ -22,7 +22,7 @@ class DurationField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return format_duration(value) if isinstance(value, int) else value
 
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> int | None:
         text = str(value or "").strip()
         if not text:
             return None
@@ -35,23 +35,32 @@ class DurationField(forms.CharField):
         return str(self.prepare_value(initial) if initial is not None else "") != str(data or "").strip()
 
 
-class PercentagesField(forms.CharField):
-    """Percentages between commas: `50%, 80%`."""
+class RemindersField(forms.CharField):
+    """Percentages and lengths of time between commas: `50%, 80%, 10m`."""
 
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "50%, 80%", "class": "sy-short"})  # type: ignore[assignment]
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "50%, 80%", "class": "sy-short"})
 
     def prepare_value(self, value: Any) -> Any:
-        return ", ".join(f"{one}%" for one in value) if isinstance(value, list | tuple) else value
+        if not isinstance(value, list | tuple):
+            return value
+        return ", ".join(one if isinstance(one, str) else f"{one}%" for one in value)
 
-    def to_python(self, value: Any) -> list[int]:  # type: ignore[override]
-        read = []
+    def to_python(self, value: Any) -> list[int | str]:
+        shares: set[int] = set()
+        lengths: set[int] = set()
         for part in str(value or "").replace(";", ",").split(","):
             text = part.strip().removesuffix("%").strip()
-            if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
-                raise ValidationError(_("Write percentages between 1 and 100, such as 50%, 80%."), code="percentage")
-            if text:
-                read.append(int(text))
-        return sorted(set(read))
+            if text.isascii() and text.isdigit() and 1 <= int(text) <= 100:
+                shares.add(int(text))
+            elif text:
+                try:
+                    lengths.add(parse_duration(part))
+                except ValueError:
+                    raise ValidationError(
+                        _("Write percentages between 1 and 100, or lengths of time, such as 50%, 10m."),
+                        code="reminder",
+                    ) from None
+        return [*sorted(shares), *map(format_duration, sorted(lengths))]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return str(self.prepare_value(initial) or "") != str(data or "").strip()

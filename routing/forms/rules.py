@@ -18,7 +18,7 @@ from agents.forms.workspace_form import WorkspaceForm
 from agents.models import Agent, Team
 from routing.drafting import place_of_next
 from routing.forms.conditions import BaseConditionFormSet, condition_formset
-from routing.forms.fields import DurationField, PercentagesField
+from routing.forms.fields import DurationField, RemindersField
 from routing.models import Draft, Rule, ScoringRule
 from routing.rulebook import Findings
 from routing.rulebook.routes import normalise_sla
@@ -60,20 +60,17 @@ class _ConditionedForm(WorkspaceForm):
             self.add_error(None, _now("There is something wrong with the conditions; see there."))
 
 
-class RuleForm(_ConditionedForm):
-    require = forms.MultipleChoiceField(
-        label=_("Only who has"),
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("Leads that nobody fulfils this for go on as “if nobody is there” says."),
-    )
-    prefer = RankedField(
-        label=_("Rather who has"), required=False, help_text=_("The first matters most. Nobody is left out by this.")
-    )
+class _PromiseForm(WorkspaceForm):
+    """A form with the fields of an SLA, which is kept as one document."""
+
+    places = {"sla": "sla_respond_within"}
+
     sla_respond_within = DurationField(
         label=_("Answer within"), required=False, help_text=_("Such as 5m. Empty: no promise.")
     )
-    sla_remind_at = PercentagesField(label=_("Remind at"), required=False, help_text=_("Shares of that time."))
+    sla_remind_at = RemindersField(
+        label=_("Remind at"), required=False, help_text=_("Shares of that time, or lengths such as 2m.")
+    )
     sla_reroute_after = DurationField(label=_("Give to somebody else after"), required=False)
     sla_max_reroutes = forms.IntegerField(
         label=_("At most so many times"),
@@ -90,6 +87,36 @@ class RuleForm(_ConditionedForm):
         widget=UnfoldAdminSelectWidget,
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for key, value in (self.instance.sla or {}).items():
+            self.initial.setdefault(f"sla_{key}", value)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned is None or "sla_respond_within" not in self.fields:
+            return cleaned
+        sla = {key: cleaned.get(f"sla_{key}") for key in _SLA}
+        said = {key: value for key, value in sla.items() if value and key != "clock"}
+        findings = Findings()
+        self.instance.sla = normalise_sla(
+            {**said, "clock": sla["clock"] or "wall"} if said else None, path=(), findings=findings
+        )
+        for path, message in findings.errors:
+            self.add_error(f"sla_{path[0]}" if path else "sla_respond_within", message)
+        return cleaned
+
+
+class RuleForm(_PromiseForm, _ConditionedForm):
+    require = forms.MultipleChoiceField(
+        label=_("Only who has"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Leads that nobody fulfils this for go on as “if nobody is there” says."),
+    )
+    prefer = RankedField(
+        label=_("Rather who has"), required=False, help_text=_("The first matters most. Nobody is left out by this.")
+    )
     places = {"when": "__all__", "sla": "sla_respond_within"}
 
     class Meta:
@@ -107,22 +134,6 @@ class RuleForm(_ConditionedForm):
             self.fields["team"].queryset = (  # type: ignore[attr-defined]
                 teams.filter(archived_at=None) | teams.filter(pk=self.instance.team_id)
             ).order_by("name", "id")
-        for key, value in (self.instance.sla or {}).items():
-            self.initial.setdefault(f"sla_{key}", value)
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if cleaned is None or "sla_respond_within" not in self.fields:
-            return cleaned
-        sla = {key: cleaned.get(f"sla_{key}") for key in _SLA}
-        said = {key: value for key, value in sla.items() if value and key != "clock"}
-        findings = Findings()
-        self.instance.sla = normalise_sla(
-            {**said, "clock": sla["clock"] or "wall"} if said else None, path=(), findings=findings
-        )
-        for path, message in findings.errors:
-            self.add_error(f"sla_{path[0]}" if path else "sla_respond_within", message)
-        return cleaned
 
     def save(self, commit: bool = True) -> Any:
         if self.instance._state.adding:
@@ -157,7 +168,11 @@ class ScoringRuleForm(_ConditionedForm):
         return super().save(commit)
 
 
-class DraftForm(WorkspaceForm):
+class DraftForm(_PromiseForm):
+    acknowledge_within_s = DurationField(
+        label=_("Acknowledged within"),
+        help_text=_("Whoever is on call says so within this time, or the next in line is paged. Such as 5m."),
+    )
     join_window_s = DurationField(
         label=_("Join window"),
         least=0,
@@ -166,7 +181,7 @@ class DraftForm(WorkspaceForm):
 
     class Meta:
         model = Draft
-        fields = ("returning", "join_window_s", "hot", "warm")
+        fields = ("returning", "join_window_s", "hot", "warm", "acknowledge_within_s")
         help_texts = {
             "hot": _("Leads with at least so many points are hot."),
             "warm": _("With at least so many, warm; below, cold."),
