@@ -89,7 +89,7 @@ def judge_again(request: engine.Request, basis: Basis, shown: Shown) -> Judgemen
         (pool,),
         None if answer.takers else ANYBODY,
     )
-    return Judgement(basis, request, decision, carried)
+    return Judgement(basis, request, decision, carried, by_rules=False)
 
 
 def forget_past(*, at: datetime) -> int:

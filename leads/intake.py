@@ -180,7 +180,7 @@ def _place_new(arrival: _Arrival, found: Found, shown: address_limit.Shown | Non
 def _set_aside(request: engine.Request, basis: Basis) -> Judgement:
     """Held for whoever becomes available, without asking anybody who is there now."""
     decision = engine.Decision(Outcome.HELD, None, None, Reason.NOBODY, target=ANYBODY)
-    return Judgement(basis, request, decision, {})
+    return Judgement(basis, request, decision, {}, by_rules=False)
 
 
 def _why_to_look(judgement: Judgement) -> str:

@@ -37,7 +37,8 @@ class PlaceTaken(Exception):
 class Judgement:
     """A decision, and what was read to reach it. `row` is the ledger's locked row, None where no turn is taken.
 
-    `team` is the one that gave the agent, or that a held lead waits for.
+    `team` is the one that gave the agent, or that a held lead waits for. `by_rules` False: the rules were not asked,
+    so asking them again would decide otherwise.
     """
 
     basis: Basis
@@ -47,6 +48,7 @@ class Judgement:
     ledger: engine.Ledger | None = None
     row: Ledger | None = None
     team: int | None = None
+    by_rules: bool = True
 
 
 def judge(request: engine.Request, basis: Basis) -> Judgement:

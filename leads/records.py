@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 def keep_decision(lead: Lead, judgement: Judgement, *, trigger: Trigger, took_turn: bool) -> None:
     """Store a judgement about a lead that is stored."""
     basis, decision = judgement.basis, judgement.decision
+    if not judgement.by_rules:
+        versions = {"policy_version": basis.policy_version, "roster_version": basis.roster_version}
+        keep_choice(lead, trigger=trigger, at=basis.at, **versions)
+        return
     people = {candidate.agent for candidate in decision.candidates}
     Decision.objects.create(
         **_common(lead, trigger, basis.policy_version, basis.roster_version, basis.at),
@@ -32,7 +36,7 @@ def keep_decision(lead: Lead, judgement: Judgement, *, trigger: Trigger, took_tu
 
 
 def keep_choice(lead: Lead, *, trigger: Trigger, policy_version: int, roster_version: int, at: datetime) -> None:
-    """Store that the lead went where it is now without the engine: a person chose, or routing had failed."""
+    """Store that the lead went where it is now without the rules: a person chose, or routing had failed."""
     Decision.objects.create(**_common(lead, trigger, policy_version, roster_version, at), request={})
 
 
@@ -63,7 +67,7 @@ class Inputs:
 
 
 def inputs_of(row: Decision) -> Inputs | None:
-    """None where no engine decided."""
+    """None where the rules did not decide."""
     if row.decision is None:
         return None
     ledgers = {}

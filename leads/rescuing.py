@@ -12,7 +12,8 @@ from agents.models import Agent, Handle
 from leads import loads, records
 from leads.answer import Accepted
 from leads.answering import answer
-from leads.arrivals import FORM, new_lead
+from leads.arrivals import FORM, language_of, new_lead
+from leads.faults import log_fault
 from leads.idempotency import claim, keep_answer
 from leads.models import Event, EventKind, Lead, Trigger
 from leads.people import Contact
@@ -41,7 +42,7 @@ def store(
             submission=submission,
             contact=Contact(visitor_id=submission.visitor_id or None),
             facts=None,
-            language=(submission.language or "")[:35],
+            language=_language(submission, door),
             at=at,
         )
         lead.flagged = _("Routing failed (%(problem)s), so nobody was chosen by the rules.") % {
@@ -71,6 +72,14 @@ def store(
         if row is not None:
             keep_answer(row, accepted)
         return accepted
+
+
+def _language(submission: Submission, door: Door) -> str:
+    try:
+        return language_of(submission, door)
+    except Exception as problem:
+        log_fault(log, "The language of a lead could not be made out", problem)
+        return ""
 
 
 def _fallback_agent(workspace_id: int) -> Agent | None:

@@ -36,7 +36,7 @@ class Decision(models.Model):
 
     `request` is facts, what was known of the person, the site's channels, who was tried; `loads` and `ledger` are
     what was read of them (`ledger` null: none was). `decision` is the engine's, as `routing.explaining` writes it;
-    null where a person decided, or routing had failed. `moved_ledger`: its turn was taken, not only looked at.
+    null where the rules were not asked, or routing had failed. `moved_ledger`: its turn was taken, not only looked at.
     """
 
     workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from random import Random
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from leads import intake, loads, placing
+from agents.models import Team
+from leads import actions, intake, loads, placing
 from leads.models import Assignment, Decision, Event, HeldQueue, Idempotency, Lead, Outbox, Person
 from leads.records import decision_to_json, inputs_of
 from routing import engine
+from routing.engine.walk import walk
 from routing.snapshots import snapshot_at
 from tests.leads.world import MORNING, NEVER, NIGHT, NOON, OFFICE, make_world, only, person, rule
 
@@ -247,28 +250,49 @@ class TestWhenRoutingFails:
 
 
 class TestADecision:
-    def test_can_be_made_again_from_what_is_stored(self):
+    def test_is_made_again_from_what_is_stored_by_the_engine_and_by_the_slow_walk(self):
         world = make_world(
-            *(person(slug, cap_open=4) for slug in "abc"),
-            person("away", is_paused=True),
-            teams={"sales": [("a", 3), "b", ("c", 2), "away"]},
+            *(person(slug, cap_open=5, territories=["ES"] if slug == "a" else []) for slug in "abc"),
+            person("back", is_paused=True),
+            person("call", kind="on_call"),
+            teams={"sales": [("a", 3), "b", ("c", 2), "back"], "others": ["b", "c"]},
             rules=[
-                rule("spanish", when=only("message", "hola", "contains"), require=["tags:none"]),
+                rule("tagged", when=only("message", "hola", "contains"), require=["tags:none"]),
+                rule("quiet", "others", when=only("country", "FR"), by="least_busy", if_nobody="hold"),
+                rule("race", "others", when=only("channel", "form"), by="claim"),
                 rule("everything", prefer=["territory"]),
             ],
         )
-        for number in range(7):
-            world.send(channel="whatsapp", message="hola", email=f"e{number}@example.com")
-        world.change("a", is_paused=True)
-        world.send(channel="whatsapp", message="hola")
+        Team.objects.filter(slug="sales").update(catch_up=2)
+        choose = Random(7)
+        for step in range(60):
+            at = NOON + timedelta(minutes=step)
+            accepted = world.send(
+                at=at,
+                channel=choose.choice(["whatsapp", "form"]),
+                country=choose.choice(["ES", "FR", None]),
+                message=choose.choice(["hola", "hello"]),
+                email=f"e{choose.randrange(30)}@example.com",
+            )
+            if choose.random() < 0.3:
+                world.change(choose.choice(["a", "back"]), is_paused=choose.random() < 0.5)
+            if choose.random() < 0.5:
+                actions.close(lead=world.lead(accepted), at=at, closed_as=choose.choice(["won", "spam"]))
+            elif choose.random() < 0.3:
+                actions.reassign(lead=world.lead(accepted), at=at)
+            world.release(at)
 
-        for row in Decision.objects.all():
+        rows = Decision.objects.filter(decision__isnull=False)
+        assert {row.trigger for row in rows} >= {"intake", "reroute", "release", "claim_over"}
+        assert {row.reason for row in rows} >= {"round_robin", "least_busy", "claim", "on_call", "returning"}
+        for row in rows:
             inputs = inputs_of(row)
             snapshot = snapshot_at(
                 workspace_id=row.workspace_id, policy_version=row.policy_version, roster_version=row.roster_version
             )
             again = engine.decide(inputs.request, snapshot, inputs.loads, inputs.ledgers, row.at)
             assert decision_to_json(again) == row.decision
+            assert walk(inputs.request, snapshot, inputs.loads, inputs.ledgers, row.at).decision == again
 
     def test_keeps_the_message_only_where_a_rule_looks_at_it(self):
         world = make_world(person("ana"))

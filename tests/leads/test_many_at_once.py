@@ -77,10 +77,10 @@ class TestTurns:
         world = make_world(*map(person, "abcde"))
         door = world.door()
 
-        answers = at_once([lambda: world.send(door=door)] * 400)
+        answers = at_once([lambda: world.send(door=door)] * 200)
 
-        assert Counter(map(world.who, answers)) == dict.fromkeys("abcde", 80)
-        assert len({answer.lead_id for answer in answers}) == 400
+        assert Counter(map(world.who, answers)) == dict.fromkeys("abcde", 40)
+        assert len({answer.lead_id for answer in answers}) == 200
         everything_adds_up(world)
 
     def test_go_to_five_different_agents_in_every_burst_of_five(self):
