@@ -18,7 +18,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "es": {
         "name": "Español",
         "title": "Tu tejado se paga solo",
-        "lead": "Solana diseña, instala y cuida tejados solares en once países. Pregunta a una persona, no a un formulario.",
+        "lead": (
+            "Solana diseña, instala y cuida tejados solares en once países. Pregunta a una persona, no a un formulario."
+        ),
         "one": "Diseñado en un día",
         "one_more": "Dinos tu dirección y tu factura. Te respondemos con un plano y un precio.",
         "two": "Instalado por nuestra gente",
@@ -30,7 +32,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "fr": {
         "name": "Français",
         "title": "Votre toit se rembourse tout seul",
-        "lead": "Solana conçoit, installe et entretient des toits solaires dans onze pays. Parlez à quelqu’un, pas à un formulaire.",
+        "lead": (
+            "Solana conçoit, installe et entretient des toits solaires dans onze pays. Parlez à "
+            "quelqu’un, pas à un formulaire."
+        ),
         "one": "Conçu en un jour",
         "one_more": "Donnez-nous votre adresse et votre facture. Nous répondons avec un plan et un prix.",
         "two": "Installé par nos équipes",
@@ -54,7 +59,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "pt": {
         "name": "Português",
         "title": "O seu telhado paga-se sozinho",
-        "lead": "A Solana projeta, instala e cuida de telhados solares em onze países. Fale com uma pessoa, não com um formulário.",
+        "lead": (
+            "A Solana projeta, instala e cuida de telhados solares em onze países. Fale com uma "
+            "pessoa, não com um formulário."
+        ),
         "one": "Projetado num dia",
         "one_more": "Diga-nos a morada e a fatura. Respondemos com um desenho e um preço.",
         "two": "Instalado pela nossa equipa",
