@@ -38,7 +38,7 @@
     :focus-visible { outline: 3px solid #f59e0b; outline-offset: 2px; }
     @media (prefers-color-scheme: dark) {
       :host { color: #e2e8f0; }
-      .panel { background: #0f172a; } .channel { background: #1e293b; } .note { color: #94a3b8; }
+      .panel { background: #0f172a; border: 1px solid #475569; } .channel { background: #1e293b; } .note { color: #94a3b8; }
       input, textarea { background: #1e293b; color: #e2e8f0; border-color: #475569; }
     }`;
 

@@ -68,11 +68,12 @@ def try_lead(request: HttpRequest) -> HttpResponse:
         return _answer(request, problem=_("Choose a country, a language and a channel from the lists."))
     if wanted := request.POST.get("at", ""):
         try:
-            at = datetime.fromisoformat(wanted).replace(tzinfo=ZoneInfo(site.workspace.timezone))
+            wall = datetime.fromisoformat(wanted).replace(tzinfo=None)
         except ValueError:
             return _answer(request, problem=_("This is no date and time."))
         values = {"channel": channel, "language": language, "country": country or None, "source": "widget"}
-        return _answer(request, explained=explain_facts(site.workspace, values, at=at), at=at)
+        at = wall.replace(tzinfo=ZoneInfo(site.workspace.timezone))
+        return _answer(request, explained=explain_facts(site.workspace, values, at=at), wall=wall)
     accepted = accept_lead(
         door=replace(door_of_site(site), trusted=True),  # the panel's country is believed, as a server's is
         submission=Submission(
