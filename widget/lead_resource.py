@@ -57,6 +57,33 @@ class LeadsPage(serializers.Serializer):
     next = serializers.URLField(allow_null=True)
 
 
+class DecisionShown(serializers.Serializer):
+    """Why a lead is where it is, reached again from what was stored with its latest decision.
+
+    `rules` are all rules in order, each with the first condition of every group that failed and the value seen, and
+    the people it asked with what stood in the way of each; null where a person decided. `turn` is the ledger before
+    and after.
+    """
+
+    lead = serializers.UUIDField()
+    at = serializers.DateTimeField(allow_null=True)
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    reason_text = serializers.CharField()
+    trigger = serializers.CharField(allow_null=True)
+    rule = serializers.CharField(allow_null=True)
+    agent = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    channel = serializers.CharField(allow_null=True)
+    waits_for = serializers.DictField(child=serializers.CharField(allow_null=True), allow_null=True)
+    facts = serializers.DictField()
+    rules = serializers.ListField(child=serializers.DictField(), allow_null=True)
+    outside_the_rules = serializers.ListField(child=serializers.DictField())
+    turn = serializers.DictField(allow_null=True)
+    given_back = serializers.CharField(allow_null=True)
+    policy_version = serializers.IntegerField(allow_null=True)
+    roster_version = serializers.IntegerField(allow_null=True)
+
+
 # Shown as they are; blank text as null.
 _PLAIN = (
     "reference",

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from agents.models import Agent, Workspace
 from leads import actions, selectors
 from leads.actor import Actor
+from leads.explaining import explain_lead
 from leads.intake import accept_lead
 from leads.models import Lead
 from leads.models.lead import Status
@@ -26,7 +27,7 @@ from widget import openapi
 from widget.answers import ServerAnswer, answer_to_server
 from widget.api import Operation
 from widget.doors import ApiKeyAuthentication, HasScope, Server
-from widget.lead_resource import LeadShown, LeadsPage, lead_shown
+from widget.lead_resource import DecisionShown, LeadShown, LeadsPage, lead_shown
 from widget.refusals import idempotency_refusals
 from widget.serializers import ServerLead
 from widget.server_serializers import Closing, LeadsWanted, NewResponse, Reassignment
@@ -140,6 +141,19 @@ class OneLead(ServerOperation):
     def get(self, request: Request, lead_id: UUID) -> Response:
         """One lead."""
         return Response(lead_shown(self.find_lead(lead_id)))
+
+
+class LeadDecision(ServerOperation):
+    scopes = READ
+
+    @extend_schema(
+        operation_id="get_lead_decision",
+        summary="Explain a lead's decision (leads:read)",
+        responses=openapi.answers({200: DecisionShown}, 401, 403, 404, *openapi.LIMITED),
+    )
+    def get(self, request: Request, lead_id: UUID) -> Response:
+        """Why the lead is where it is: every rule, everybody asked, and the turn."""
+        return Response(explain_lead(self.find_lead(lead_id)))
 
 
 class LeadAction(ServerOperation):

@@ -32,6 +32,7 @@ urlpatterns = [
     path("api/v1/widgets/<sitekey:key>/leads/<token:token>", site_views.WidgetLead.as_view(), name="widget-lead"),
     path("api/v1/leads", server_views.Leads.as_view(), name="leads"),
     path("api/v1/leads/<uuid:lead_id>", server_views.OneLead.as_view(), name="lead"),
+    path("api/v1/leads/<uuid:lead_id>/decision", server_views.LeadDecision.as_view(), name="lead-decision"),
     path("api/v1/leads/<uuid:lead_id>/responses", server_views.LeadResponses.as_view(), name="lead-responses"),
     path("api/v1/leads/<uuid:lead_id>/reassign", server_views.LeadReassign.as_view(), name="lead-reassign"),
     path("api/v1/leads/<uuid:lead_id>/close", server_views.LeadClose.as_view(), name="lead-close"),

@@ -182,6 +182,36 @@ class TestReading:
         problem(acme.ask(f"leads/{lead_id}"), 404)
 
 
+class TestDecisions:
+    def test_says_why_the_lead_is_where_it_is(self, acme):
+        answer = acme.send("leads", {"channel": "whatsapp", "country": "ES"}).json()
+
+        response = acme.ask(f"leads/{answer['id']}/decision")
+
+        assert response.status_code == 200
+        decision = response.json()
+        assert (decision["outcome"], decision["reason"], decision["rule"]) == ("assigned", "round_robin", "Everybody")
+        assert decision["agent"] == {"slug": "marta", "name": "Marta Ruiz"}
+        (asked,) = decision["rules"][0]["asked"]
+        assert {one["agent"]: one["reason"] for one in asked["candidates"]} == {"marta": "chosen", "joao": "channel"}
+        assert decision["turn"]["chosen"] == "marta"
+        assert decision["facts"]["country"] == "ES"
+
+    def test_of_what_a_person_decided_too(self, acme):
+        lead_id = acme.send("leads", {}).json()["id"]
+        acme.send(f"leads/{lead_id}/reassign", {"to": "joao", "reason": "Mine"})
+        acme.send(f"leads/{lead_id}/reassign", {"to": "marta", "reason": "Hers"})
+
+        decision = acme.ask(f"leads/{lead_id}/decision").json()
+
+        assert (decision["rules"], decision["reason"], decision["agent"]["slug"]) == (None, "manual", "marta")
+
+    def test_holds_no_handle(self, acme):
+        lead_id = acme.send("leads", {"channel": "whatsapp"}).json()["id"]
+
+        assert "600111222" not in acme.ask(f"leads/{lead_id}/decision").content.decode()
+
+
 class TestListing:
     def leads_at(self, acme, clock, *hours):
         """One lead so many hours ago, each; returns their ids in the same order."""
