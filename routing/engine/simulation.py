@@ -23,6 +23,7 @@ from routing.engine.hours import MICROSECOND, instant, microseconds
 from routing.engine.ledger import EVEN, Ledger
 from routing.engine.loads import IDLE, Load
 from routing.engine.record import NEVER, NOBODY, Record
+from routing.engine.sorting import Sorting
 from routing.engine.tally import Tally
 from routing.engine.waiting import Likeness, Round, Waiting, WaitingRoom, Wakes
 
@@ -74,14 +75,23 @@ class People:
 
 
 class _There(NamedTuple):
-    """Who of some people is available: on regular shift, or at all; and whom only a cap keeps from it (bits)."""
+    """Who of some people is available, and whom only a cap keeps from being so (bits)."""
 
-    regular: int
-    at_all: int
+    available: int
     capped: int
 
 
-_NO_CHANGE = _There(-1, -1, 0)
+class _Standing(NamedTuple):
+    """The same on regular shift, and on any."""
+
+    on_shift: _There
+    at_all: _There
+
+    def of(self, target: Target) -> _There:
+        return self.at_all if target.kind == Target.WORKSPACE else self.on_shift
+
+
+_NO_CHANGE = _Standing(_There(-1, 0), _There(-1, 0))
 
 
 class Simulation:
@@ -92,6 +102,8 @@ class Simulation:
         self.record = Record()
         self.tally = Tally()
         self._store = store
+        self._sorting = Sorting(snapshot.policy)
+        self._tickets: dict[Hashable, int] = {}  # of facts, by their sort
         self._roster = snapshot.roster
         self._join_window = snapshot.policy.join_window // MICROSECOND
         self._to_same_agent = snapshot.policy.returning == "same_agent"
@@ -188,7 +200,7 @@ class Simulation:
         if decision.target is None:
             return
         if waiting.facts == NEVER:
-            waiting.facts = self._store.keep(facts)
+            waiting.facts = self._ticket(lead, facts)
         if decision.reason is Reason.CLAIM:
             until = microseconds(at) + OFFER
             self._room.offer(lead, waiting, until)
@@ -201,6 +213,16 @@ class Simulation:
         person = self._person[lead]
         if person != NEVER:
             self._held_by.setdefault(person, []).append(lead)
+
+    def _ticket(self, lead: int, facts: Facts) -> int:
+        """Where facts are kept that decisions cannot tell from these."""
+        sort = self._sorting.sort(facts, bool(self._returning[lead]))
+        ticket = self._tickets.get(sort)
+        if ticket is None:
+            ticket = self._store.keep(facts)
+            if sort is not None:
+                self._tickets[sort] = ticket
+        return ticket
 
     def _leave(self, lead: int) -> None:
         """The lead waits no more."""
@@ -247,7 +269,7 @@ class Simulation:
             for agent in waking:
                 people |= self._roster.bit(agent)
             people &= awaited
-            before = self._there(people, instant(moment - 1))
+            before = self._standing(people, instant(moment - 1))
         for lead in closing:
             self._close(lead, at)
         for agent in waking:
@@ -269,34 +291,31 @@ class Simulation:
         if agent in self._wakes and self._roster.spec.agents[agent].caps:
             self._expect(agent, at)
 
-    def _there(self, people: int, at: datetime) -> _There:
+    def _standing(self, people: int, at: datetime) -> _Standing:
         if not people:
             return _NO_CHANGE
-        presence = self._roster.presence(at)
-        at_all = capped = regular = 0
-        for asked in (Asked.ON_CALL, Asked.REGULAR):
-            regular, failing = here(self._roster, people, asked, presence, self._loads)
-            at_all |= regular
-            capped |= next((mask for verdict, mask in failing if verdict is Verdict.AT_CAP), 0)
-        return _There(regular, at_all, capped & ~at_all)
+        on_shift, on_call = (self._there(people, asked, at) for asked in (Asked.REGULAR, Asked.ON_CALL))
+        available = on_shift.available | on_call.available
+        return _Standing(on_shift, _There(available, (on_shift.capped | on_call.capped) & ~available))
+
+    def _there(self, people: int, asked: Asked, at: datetime) -> _There:
+        available, failing = here(self._roster, people, asked, self._roster.presence(at), self._loads)
+        return _There(available, next((mask for verdict, mask in failing if verdict is Verdict.AT_CAP), 0))
 
     # releasing
 
-    def _release(self, at: datetime, people: int, before: _There, offers: Iterable[int]) -> None:
+    def _release(self, at: datetime, people: int, before: _Standing, offers: Iterable[int]) -> None:
         """Try leads for which somebody became available, and those whose offer ran out, the oldest first.
 
         `before` is how these people stood just before.
         """
-        now = self._there(people, at)
-        fresh_on_shift, fresh_at_all = now.regular & ~before.regular, now.at_all & ~before.at_all
+        now = self._standing(people, at)
         current = self._round = Round()
-        if fresh_on_shift or fresh_at_all:
-            for group in self._room.groups:
-                anybody = group.target.kind == Target.WORKSPACE
-                if fresh := group.people & (fresh_at_all if anybody else fresh_on_shift):
-                    current.begin(group, fresh)
-                    for alike in tuple(group.buckets.values()):
-                        current.add(self._room.oldest(alike), alike)
+        for group in self._room.groups:
+            if fresh := group.people & now.of(group.target).available & ~before.of(group.target).available:
+                current.begin(group, fresh)
+                for alike in tuple(group.buckets.values()):
+                    current.add(self._room.oldest(alike), alike)
         for lead in offers:
             waiting = self._room.get(lead)
             if waiting is not None and waiting.offered_until == microseconds(at):
@@ -311,24 +330,23 @@ class Simulation:
                 current.add(self._room.oldest(bucket), bucket)
         current.end()
 
-    def _try(self, lead: int, at: datetime, before: _There) -> bool:
+    def _try(self, lead: int, at: datetime, before: _Standing) -> bool:
         """Decide a held lead anew. False where it waits on as it did."""
         waiting = self._room.get(lead)
         assert waiting is not None
-        offered = waiting.offered_until is not None
-        waiting.claim_over = waiting.claim_over or offered
+        target = None if waiting.bucket is None else waiting.bucket.group.target
+        waiting.claim_over = waiting.claim_over or target is None
         facts = self._store.facts(waiting.facts)
         decision = self._decide(lead, facts, at, claim_over=waiting.claim_over)
         if decision.agent is None:
-            bucket = waiting.bucket
-            if bucket is not None and decision.reason is Reason.NOBODY and decision.target == bucket.group.target:
+            if target is not None and decision.target == target and decision.reason is Reason.NOBODY:
                 return False
             self._leave(lead)
             self._set_aside(lead, waiting, decision, facts, at)
             return True
         reason = decision.reason
-        if not offered and decision.outcome is Outcome.ASSIGNED:
-            freed = before.capped & self._roster.bit(decision.agent)
+        if target is not None and decision.outcome is Outcome.ASSIGNED:
+            freed = before.of(target).capped & self._roster.bit(decision.agent)
             reason = Reason.CAP_FREED if freed else Reason.SHIFT_STARTED
         self._leave(lead)
         self._give(lead, decision.agent, decision, at)
@@ -376,7 +394,7 @@ class Simulation:
                 waits.offered_until = offered_until  # the first offer runs on
             return
         bit = self._roster.bit(before) & self._room.people
-        standing = self._there(bit, at)
+        standing = self._standing(bit, at)
         if before:
             self._lighten(before, at)
         self._give(lead, decision.agent, decision, at)

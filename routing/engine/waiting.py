@@ -1,7 +1,7 @@
 """Held leads in a simulation: who waits for whom, and when time alone makes somebody available.
 
-A hundred thousand leads may wait for one team. Those with the same facts are one bucket: while the oldest of them
-finds nobody, nor do the others, so a bucket is asked once and not lead by lead.
+A hundred thousand leads may wait for one team. Those that decisions cannot tell apart are one bucket: while the oldest
+of them finds nobody, nor do the others, so a bucket is asked once and not lead by lead.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
-from agents.contacts import normalise_email, normalise_phone, region_of_zone
+from agents.contacts import normalise_email, normalise_phone, phone_country, region_of_zone
 from routing.engine import Facts, Outcome, Reason, Snapshot
 from routing.engine.conditions import ATTRIBUTE_PREFIX
+from routing.engine.facts import Value
 from routing.engine.hours import instant as utc_instant
 from routing.engine.hours import microseconds
 from routing.engine.record import Record
@@ -66,83 +67,72 @@ def replay(
     with closing(SpooledFacts()) as store:
         simulation = Simulation(snapshot, store)
         for number, cells in enumerate(sheet.rows(), 1):
-            simulation.arrive(
-                at=instant(cells[reading.received_at]),
-                facts=reading.facts(cells),
-                keys=reading.keys(cells),
-                closed_at=reading.closed_at(cells),
-            )
+            simulation.arrive(**reading.submission(cells))
             progress(number)
         simulation.finish()
     return Replay(sheet, snapshot, simulation.record, simulation.tally)
 
 
 class _Reading:
-    """How the cells of a row become a submission. Only what the policy looks at is worked out."""
+    """How the cells of a row become a submission. Only what the policy looks at is worked out, and what many rows
+    have in common once."""
 
     def __init__(self, header: Sequence[str], snapshot: Snapshot, language: str) -> None:
-        self._needed = needed = snapshot.policy.fields | _ALWAYS_NEEDED
+        needed = snapshot.policy.fields | _ALWAYS_NEEDED
         places = {name: place for place, name in enumerate(header)}
         self.received_at = places["received_at"]
         self._closed_at = places.get("closed_at")
-        self._contacts = tuple(places.get(name) for name in ("visitor_id", "email", "phone"))
+        self._visitor, self._email, self._phone = (places.get(name) for name in ("visitor_id", "email", "phone"))
         self._region = region_of_zone(snapshot.roster.spec.zone)
         self._language = language
         self._wants_email = "email_domain" in needed
         self._wants_phone = "phone_country" in needed
-        self._language_at = places.get("language")
-        self._codes = tuple(
-            (name, places[name], read)
-            for name, read in CODES.items()
-            if name in places and name in needed and name != "language"
-        )
-        self._texts = tuple((name, places[name]) for name in TEXTS if name in places and _is_read(name, needed))
-        self._attributes = tuple(
-            (name.removeprefix(ATTRIBUTE_PREFIX), place)
+        self._codes = tuple((name, places[name]) for name in CODES if name in places)
+        self._page_url = places.get("page_url") if not _FROM_PAGE_URL.isdisjoint(needed) else None
+        self._texts = tuple(
+            (name, place)
             for name, place in places.items()
-            if name.startswith(ATTRIBUTE_PREFIX) and name in needed
+            if name in needed and name != "page_url" and (name in TEXTS or name.startswith(ATTRIBUTE_PREFIX))
         )
+        self._coded = lru_cache(maxsize=4096)(partial(self._read_codes, needed))
+        self._page = lru_cache(maxsize=4096)(partial(self._read_page, needed))
 
-    def facts(self, cells: Sequence[str]) -> Facts:
-        given = {name: cells[place] for name, place in self._texts}
-        for name, place, read in self._codes:
-            if cells[place].strip():
-                given[name] = read(cells[place])
-        given.setdefault("source", "api")
-        spoken = cells[self._language_at].strip() if self._language_at is not None else ""
-        _, email, phone = self._contacts
-        return build_facts(
-            **given,
-            language=spoken or self._language,
-            email=normalise_email(cells[email]) if self._wants_email and email is not None else None,
-            phone=self._phone(cells[phone]) if self._wants_phone and phone is not None else None,
-            attributes={name: cells[place] for name, place in self._attributes},
-            needed=self._needed,
-        )
-
-    def keys(self, cells: Sequence[str]) -> list[int]:
-        """By what the person is known again, in the order in which it decides: digests, of 64 bits."""
-        visitor, email, phone = self._contacts
+    def submission(self, cells: Sequence[str]) -> dict[str, Any]:
+        """What `Simulation.arrive` takes."""
+        coded = self._coded(tuple(cells[place] for _, place in self._codes))
+        values = dict(coded.values)
+        if self._page_url is not None and (url := cells[self._page_url]):
+            values.update(self._page(url))
+        for name, place in self._texts:
+            if text := cells[place].strip():
+                values[name] = text
         keys = []
-        if visitor is not None and (text := cells[visitor].strip()):
-            keys.append(_digest("v", text))
-        if email is not None and cells[email] and (address := normalise_email(cells[email])):
-            keys.append(_digest("e", address))
-        if phone is not None and cells[phone] and (number := self._phone(cells[phone])):
-            keys.append(_digest("p", number))
-        return keys
+        if self._visitor is not None and (visitor := cells[self._visitor].strip()):
+            keys.append(_digest("v", visitor))
+        if self._email is not None and cells[self._email] and (email := normalise_email(cells[self._email])):
+            keys.append(_digest("e", email))
+            if self._wants_email:
+                values["email_domain"] = email.rpartition("@")[2]
+        dialled = cells[self._phone] if self._phone is not None else ""
+        if dialled and (phone := normalise_phone(dialled, self._region)):
+            keys.append(_digest("p", phone))
+            if self._wants_phone and (country := phone_country(phone)):
+                values["phone_country"] = country
+        closed = cells[self._closed_at].strip() if self._closed_at is not None else ""
+        return {
+            "at": instant(cells[self.received_at]),
+            "facts": Facts(values, coded.language),
+            "keys": keys,
+            "closed_at": instant(closed) if closed else None,
+        }
 
-    def closed_at(self, cells: Sequence[str]) -> datetime | None:
-        if self._closed_at is None or not cells[self._closed_at].strip():
-            return None
-        return instant(cells[self._closed_at])
+    def _read_codes(self, needed: frozenset[str], cells: tuple[str, ...]) -> Facts:
+        given: dict[str, Any] = {"source": "api", "language": self._language}
+        given |= {name: CODES[name](cell) for (name, _), cell in zip(self._codes, cells, strict=True) if cell.strip()}
+        return build_facts(**given, needed=needed)
 
-    def _phone(self, text: str) -> str | None:
-        return normalise_phone(text, self._region) if text else None
-
-
-def _is_read(column: str, needed: Collection[str]) -> bool:
-    return not _FROM_PAGE_URL.isdisjoint(needed) if column == "page_url" else column in needed
+    def _read_page(self, needed: frozenset[str], url: str) -> Mapping[str, Value]:
+        return build_facts(page_url=url, needed=needed).values
 
 
 def _digest(kind: str, text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple
@@ -18,7 +18,7 @@ from routing.rulebook.errors import did_you_mean
 REQUIRED = ("id", "received_at")
 CONTACTS = ("email", "phone", "visitor_id")
 TEXTS = ("city", "page_url", "referrer", "message")
-CODES: dict[str, Callable[[str], str]] = {
+CODES: Mapping[str, Callable[[str], str]] = {
     name: lru_cache(maxsize=4096)(codes.READERS[name]) for name in ("channel", "source", "country", "region")
 } | {"language": lru_cache(maxsize=4096)(codes.language)}
 COLUMNS = (*REQUIRED, *CODES, *TEXTS, *CONTACTS, "closed_at")

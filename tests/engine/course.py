@@ -193,9 +193,9 @@ class Course:
             return
         reason = decision.reason
         if not offered and decision.outcome is Outcome.ASSIGNED:
-            capped = before[decision.agent, False] == "cap" or before[decision.agent, True] == "cap"
+            on_call = target.kind == "workspace"
+            capped = decision.agent in self.people_of(target) and before[decision.agent, on_call] == "cap"
             reason = Reason.CAP_FREED if capped else Reason.SHIFT_STARTED
-        assert target is not None or offered
         self.give(lead, decision, at)
         self.tell(lead, Outcome.HELD, decision.agent, decision.rule, reason, at)
 
