@@ -6,6 +6,7 @@ from leads.models.deferred import HeldQueue, Outbox, SweeperHeartbeat
 from leads.models.door import Idempotency, ShownAgent
 from leads.models.event import Event, EventKind
 from leads.models.lead import ClosedAs, Lead, Status
+from leads.models.notification import EventCursor, NotificationWay, QuietHours, WebhookEndpoint
 from leads.models.person import ContactKey, ContactKind, Person
 
 __all__ = [
@@ -15,15 +16,19 @@ __all__ = [
     "ContactKind",
     "Decision",
     "Event",
+    "EventCursor",
     "EventKind",
     "GivenBack",
     "HeldQueue",
     "Idempotency",
     "Lead",
+    "NotificationWay",
     "Outbox",
     "Person",
+    "QuietHours",
     "ShownAgent",
     "Status",
     "SweeperHeartbeat",
     "Trigger",
+    "WebhookEndpoint",
 ]

@@ -35,7 +35,10 @@ class HeldQueue(models.Model):
 class Outbox(models.Model):
     """Something to tell somebody, written together with what it tells.
 
-    `next_try_at` null: done, or given up where `done_at` is null, too.
+    `payload` names what it is about and whom to tell. `next_try_at` null: done, or given up where `done_at` is null,
+    too. Rows that were told in one message share its `message_id`. `claim` is the mark of who sends it until
+    `next_try_at`; `failed_ways` are the ways that did not reach the recipient, `sent_by` the transport that did ('' and
+    done: there was nothing to tell any more, or nobody).
     """
 
     workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
@@ -47,6 +50,9 @@ class Outbox(models.Model):
     tries = models.PositiveIntegerField(_("tries"), default=0)
     done_at = models.DateTimeField(_("done"), null=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    claim = models.UUIDField(null=True, editable=False)
+    failed_ways = models.JSONField(default=list, editable=False)
+    sent_by = models.CharField(_("sent by"), max_length=20, blank=True)
 
     objects = TenantQuerySet.as_manager()
 
@@ -54,7 +60,8 @@ class Outbox(models.Model):
         verbose_name = _("message to send")
         verbose_name_plural = _("messages to send")
         indexes = [
-            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="outbox_by_next_try")
+            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="outbox_by_next_try"),
+            models.Index(fields=["workspace", "-id"], condition=Q(done_at=None), name="outbox_not_done"),
         ]
 
     def __str__(self) -> str:
