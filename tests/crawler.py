@@ -141,6 +141,13 @@ _SPECIAL: dict[str, Callable[[Tenant], dict[str, Any]]] = {
         "request": {},
     },
     "leads.Event": lambda t: {"data": {"why": t.marker}},
+    "leads.NotificationWay": lambda t: {
+        "user": None,
+        "transport": "email",
+        "address": {"address": f"way@{t.marker}.example"},
+    },
+    "leads.QuietHours": lambda t: {"start_minute": 1_320, "end_minute": 420},
+    "leads.WebhookEndpoint": lambda t: {"url": f"https://{t.marker}.example/hook"},
 }
 
 
@@ -359,7 +366,10 @@ class Crawler:
         if name.endswith("_changelist") and response.status_code == 200:
             for query in ({"q": self.foreign.marker}, {"q": "a"}, {"o": "1"}, {"p": "2"}, {"all": ""}, {"_popup": "1"}):
                 self.get(f"{url}?{urlencode(query)}")
-            for query in self._filter_queries(response):
+            for query in self._offered_filters(response):
+                filtered = self.get(f"{url}?{urlencode(query)}")
+                assert filtered.status_code == 200, f"{url} offers {query}, which answers {filtered.status_code}"
+            for query in self._guessed_filters(response):
                 self.get(f"{url}?{urlencode(query)}")
         if name.endswith("_add") and response.status_code == 200:
             model_admin = response.context["adminform"].model_admin
@@ -371,7 +381,7 @@ class Crawler:
             self.get(f"{url}?_popup=1&_to_field=id")
             self.get(f"{url}?_changelist_filters=q%3D{self.foreign.marker}")
 
-    def _filter_queries(self, response: Any) -> Iterator[dict[str, Any]]:
+    def _offered_filters(self, response: Any) -> Iterator[dict[str, Any]]:
         changes = response.context["cl"]
         for spec in changes.filter_specs:
             for choice in spec.choices(changes):
@@ -382,6 +392,9 @@ class Crawler:
                 for name, chosen in form.fields.items():
                     values = [value for value, _label in getattr(chosen, "choices", []) if not isinstance(value, tuple)]
                     yield from ({name: value} for value in values[:40])
+
+    def _guessed_filters(self, response: Any) -> Iterator[dict[str, Any]]:
+        for spec in response.context["cl"].filter_specs:
             for name in spec.expected_parameters():
                 related = getattr(getattr(spec, "field", None), "related_model", None)
                 yield from ({name: pk} for pk in self.foreign.ids(related)) if related else ()

@@ -80,9 +80,13 @@ class WorkspaceAdmin(InOneWorkspace, ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Only what the list offers as a filter: a guessed `?hash__startswith=` would answer letter by letter."""
-        offered = [one[0] if isinstance(one, tuple) else one for one in self.get_list_filter(request)]
-        allowed = any(isinstance(one, str) and (lookup == one or lookup.startswith(f"{one}__")) for one in offered)
-        return allowed and super().lookup_allowed(lookup, value, request)
+        for offered in self.get_list_filter(request):
+            name = offered[0] if isinstance(offered, tuple) else offered
+            if lookup == getattr(name, "parameter_name", None):
+                return True
+            if isinstance(name, str) and (lookup == name or lookup.startswith(f"{name}__")):
+                return bool(super().lookup_allowed(lookup, value, request))
+        return False
 
 
 class RosterAdmin(WorkspaceAdmin):

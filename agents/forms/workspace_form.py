@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import UniqueConstraint
 from django.forms.models import InlineForeignKeyField
 
 
@@ -26,27 +27,29 @@ class WorkspaceForm(forms.ModelForm):
         # The workspace has no field, and yet the constraints that it is a part of are to be checked.
         return super()._get_validation_exclusions() - {"workspace"}  # type: ignore[misc]
 
-    def validate_constraints(self) -> None:
-        """As Django's, but what is wrong with one field is said at that field."""
-        exclude = self._get_validation_exclusions()
-        for model, constraints in self.instance.get_constraints():
-            for constraint in constraints:
-                try:
-                    constraint.validate(model, self.instance, exclude=exclude)
-                except ValidationError as error:
-                    typed = [name for name in getattr(constraint, "fields", ()) if self._is_typed(name)]
-                    if len(typed) == 1 and not hasattr(error, "error_dict"):
-                        error = ValidationError({typed[0]: error})
-                    self._update_errors(error)
-
-    def _is_typed(self, name: str) -> bool:
-        return name in self.fields and not isinstance(self.fields[name], InlineForeignKeyField)
-
     def _update_errors(self, errors: ValidationError) -> None:
         if hasattr(errors, "error_dict"):
             placed: dict[str, list[ValidationError]] = {}
             for name, found in errors.error_dict.items():
-                field = name if name in self.fields else self.places.get(name, NON_FIELD_ERRORS)
-                placed.setdefault(field, []).extend(found)
-            errors = ValidationError(placed)
-        super()._update_errors(errors)  # type: ignore[misc]
+                for error in found:
+                    placed.setdefault(self._place_of(name, error), []).append(error)
+            errors = ValidationError(placed)  # type: ignore[arg-type]
+        super()._update_errors(errors)
+
+    def _place_of(self, name: str, error: ValidationError) -> str:
+        """Where the message is shown: at its field, if it has one here; else at the top."""
+        if name in self.fields:
+            return name
+        if name != NON_FIELD_ERRORS:
+            return self.places.get(name, NON_FIELD_ERRORS)
+        # What a constraint over several columns finds is said at the one of them that was typed.
+        for constraint in self.instance._meta.constraints:
+            if not isinstance(constraint, UniqueConstraint):
+                continue
+            if str(error.message) == constraint.get_violation_error_message():
+                typed = [column for column in constraint.fields if self._is_typed(column)]
+                return typed[0] if len(typed) == 1 else NON_FIELD_ERRORS
+        return NON_FIELD_ERRORS
+
+    def _is_typed(self, name: str) -> bool:
+        return name in self.fields and not isinstance(self.fields[name], InlineForeignKeyField)

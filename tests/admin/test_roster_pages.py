@@ -1,0 +1,306 @@
+"""Agents, teams, sites and keys as managers edit them."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from agents.models import Agent, ApiKey, Handle, RosterChange, Shift, Site, Team, TeamMember, TimeOff
+from agents.workspace_stamp import stamp
+
+pytestmark = pytest.mark.django_db
+
+EMPTY = {
+    f"{prefix}-{count}": "0"
+    for prefix in ("handles", "shifts", "time_off", "members")
+    for count in ("TOTAL_FORMS", "INITIAL_FORMS")
+}
+
+
+def rows(prefix, *filled):
+    """The fields of new rows of an inline."""
+    data = {f"{prefix}-TOTAL_FORMS": str(len(filled)), f"{prefix}-INITIAL_FORMS": "0"}
+    for place, values in enumerate(filled):
+        data |= {f"{prefix}-{place}-{name}": value for name, value in values.items()}
+    return data
+
+
+@pytest.fixture
+def save(as_manager, acme):
+    """Posts a form of the admin in acme's workspace."""
+
+    def post(path, **data):
+        return as_manager.post(
+            f"/admin/agents/{path}{'' if '?' in path else '/'}", {**EMPTY, "_workspace": stamp(acme.workspace), **data}
+        )
+
+    return post
+
+
+def errors_of(response):
+    """What the page says is wrong, as people read it."""
+    return " ".join(re.findall(r'class="errorlist[^"]*"[^>]*>(.*?)</ul>', response.content.decode(), re.DOTALL))
+
+
+class TestAgent:
+    def test_is_made_with_handles_shifts_and_time_off_under_one_version(self, save, acme):
+        before = Agent.objects.for_workspace(acme.workspace).count()
+        response = save(
+            "agent/add",
+            name="Marta Ruiz",
+            languages="ES, pt_br",
+            territories="es, us-ca",
+            tags="Senior, big  deals",
+            is_active="on",
+            cap_open="20",
+            holiday_calendar="ES-MD",
+            **rows("handles", {"channel": "whatsapp", "value": "600 111 222"}),
+            **rows("shifts", {"weekday": "0", "start_minute": "9:00", "end_minute": "24:00", "kind": "regular"}),
+            **rows("time_off", {"starts_local": "2026-08-01", "ends_local": "2026-08-16T12:00", "note": "Summer"}),
+        )
+
+        assert response.status_code == 302, errors_of(response)
+        assert Agent.objects.for_workspace(acme.workspace).count() == before + 1
+        agent = Agent.objects.get(slug="marta-ruiz")
+        assert agent.workspace == acme.workspace
+        assert (agent.languages, agent.territories, agent.tags) == (
+            ["es", "pt-BR"],
+            ["ES", "US-CA"],
+            ["senior", "big deals"],
+        )
+        assert Handle.objects.get(agent=agent).value == "+34600111222"
+        shift = Shift.objects.get(agent=agent)
+        assert (shift.start_minute, shift.end_minute) == (540, 1440)
+        away = TimeOff.objects.get(agent=agent)
+        assert (away.starts_local, away.ends_local) == ("2026-08-01T00:00", "2026-08-16T12:00")
+        versions = RosterChange.objects.filter(values__agent_id=agent.pk).values_list("version", flat=True)
+        assert len(set(versions)) == 1
+
+    def test_is_written_down_to_whoever_changed_it(self, save, acme, manager):
+        save("agent/add", name="Ana", is_active="on")
+
+        assert RosterChange.objects.get(kind="agent", values__name="Ana").actor == manager
+
+    @pytest.mark.parametrize(
+        ("field", "value", "sentence"),
+        [
+            ("languages", "klingonish", "is not a language tag"),
+            ("territories", "Spain", "is neither a country nor a region"),
+            ("tags", "a:b", "cannot be a tag"),
+            ("timezone", "Europe/Madird", "Did you mean Europe/Madrid?"),
+            ("holiday_calendar", "ES-XX", "There is no holiday calendar"),
+            ("photo_url", "http://x.example/a.png", "Enter a valid URL"),
+            ("cap_hour", "0", "A cap is at least 1"),
+            ("slug", "zqalpha-slug", "There is an agent with this slug already"),
+            ("slug", "a b", "A slug is letters"),
+        ],
+    )
+    def test_says_at_the_field_what_is_wrong(self, save, field, value, sentence):
+        response = save("agent/add", **{"name": "Ana", field: value})
+
+        form = response.context["adminform"].form
+        assert sentence in " ".join(form.errors[field])
+        assert not Agent.objects.filter(name="Ana").exists()
+
+    @pytest.mark.parametrize(
+        ("prefix", "row", "field", "sentence"),
+        [
+            ("handles", {"channel": "whatsapp", "value": "hello"}, "value", "Write it like +34600111222"),
+            ("handles", {"channel": "skype", "value": "x"}, "channel", "Select a valid choice"),
+            (
+                "shifts",
+                {"weekday": "0", "start_minute": "9 o'clock", "end_minute": "18:00"},
+                "start_minute",
+                "Write a time",
+            ),
+            (
+                "shifts",
+                {"weekday": "0", "start_minute": "09:00", "end_minute": "09:00"},
+                "end_minute",
+                "cannot end when",
+            ),
+            ("shifts", {"weekday": "0", "start_minute": "09:00", "end_minute": "24:30"}, "end_minute", "Write a time"),
+            (
+                "time_off",
+                {"starts_local": "2026-02-30T00:00", "ends_local": "2026-03-02"},
+                "starts_local",
+                "no such date",
+            ),
+            (
+                "time_off",
+                {"starts_local": "2026-03-02", "ends_local": "2026-03-01"},
+                "ends_local",
+                "ends after it starts",
+            ),
+        ],
+    )
+    def test_says_at_the_row_what_is_wrong(self, save, prefix, row, field, sentence):
+        filled = {"kind": "regular", **row} if prefix == "shifts" else row
+        response = save("agent/add", name="Ana", **rows(prefix, filled))
+
+        formset = next(f for f in response.context["inline_admin_formsets"] if f.formset.prefix == prefix).formset
+        assert sentence in " ".join(formset.forms[0].errors[field])
+
+    def test_has_one_handle_a_channel(self, save):
+        twice = rows("handles", *[{"channel": "phone", "value": f"+3460011122{n}"} for n in (1, 2)])
+        response = save("agent/add", name="Ana", **twice)
+
+        assert response.status_code == 200
+        assert not Agent.objects.filter(name="Ana").exists()
+
+    def test_over_the_plan_is_refused_with_the_limit(self, save, acme):
+        acme.workspace.plan = "free"
+        type(acme.workspace).objects.filter(pk=acme.workspace.pk).update(plan="free")
+        Agent.objects.create(workspace=acme.workspace, slug="second", name="Second")
+
+        response = save("agent/add", name="Third", is_active="on")
+
+        assert "The Free plan has 2 active agents" in " ".join(response.context["adminform"].form.errors["is_active"])
+
+    def test_slugs_of_two_with_one_name_differ(self, save):
+        save("agent/add", name="Ana López")
+        save("agent/add", name="Ana Lopez")
+
+        assert set(Agent.objects.filter(name__startswith="Ana").values_list("slug", flat=True)) == {
+            "ana-lopez",
+            "ana-lopez-2",
+        }
+
+    def test_is_never_deleted(self, as_manager, acme):
+        agent = acme.rows[Agent][0]
+
+        assert as_manager.get(f"/admin/agents/agent/{agent.pk}/delete/").status_code == 403
+
+    def test_actions_pause_and_activate_within_the_plan(self, save, acme):
+        agent = acme.rows[Agent][0]
+        chosen = {"_selected_action": agent.pk, "index": "0"}
+
+        save("agent", action="pause", **chosen)
+        assert Agent.objects.get(pk=agent.pk).is_paused
+        save("agent", action="resume", **chosen)
+        save("agent", action="deactivate", **chosen)
+        assert not Agent.objects.get(pk=agent.pk).is_active
+        for number in (1, 2):
+            Agent.objects.create(workspace=acme.workspace, slug=f"more-{number}", name="More")
+        type(acme.workspace).objects.filter(pk=acme.workspace.pk).update(plan="free")
+        save("agent", action="activate", **chosen)
+
+        assert not Agent.objects.get(pk=agent.pk).is_active
+
+
+class TestTeam:
+    def test_is_made_with_members(self, save, acme):
+        agent = acme.rows[Agent][0]
+        response = save(
+            "team/add", name="Iberia", catch_up="0", **rows("members", {"agent": agent.pk, "weight": "3", "tier": "2"})
+        )
+
+        assert response.status_code == 302, errors_of(response)
+        member = TeamMember.objects.get(team__slug="iberia")
+        assert (member.agent, member.weight, member.tier) == (agent, 3, 2)
+
+    def test_with_all_weights_0_is_refused(self, save, acme):
+        agent = acme.rows[Agent][0]
+        response = save(
+            "team/add", name="Iberia", catch_up="0", **rows("members", {"agent": agent.pk, "weight": "0", "tier": "1"})
+        )
+
+        assert "All weights of this team are 0" in response.content.decode()
+        assert not Team.objects.filter(slug="iberia").exists()
+
+    def test_is_archived_and_restored_but_never_deleted(self, save, as_manager, acme):
+        team = acme.rows[Team][0]
+
+        save("team", action="archive", _selected_action=team.pk)
+        assert Team.objects.get(pk=team.pk).archived_at is not None
+        assert team.name not in as_manager.get("/admin/agents/team/").content.decode()
+        assert team.name in as_manager.get("/admin/agents/team/?state=archived").content.decode()
+        save("team/?state=archived", action="restore", _selected_action=team.pk)
+        assert Team.objects.get(pk=team.pk).archived_at is None
+        assert as_manager.get(f"/admin/agents/team/{team.pk}/delete/").status_code == 403
+
+
+class TestSite:
+    def test_shows_its_snippet_and_keeps_the_order_of_channels(self, save, as_manager):
+        response = save(
+            "site/add",
+            name="Shop",
+            origins="https://Shop.example\n\nhttps://www.shop.example/",
+            channels=["telegram", "", "whatsapp", "telegram"],
+            is_active="on",
+        )
+        assert "Write scheme and host, without path" in errors_of(response)
+
+        save(
+            "site/add",
+            name="Shop",
+            origins="https://Shop.example",
+            channels=["telegram", "", "whatsapp"],
+            is_active="on",
+        )
+        site = Site.objects.get(name="Shop")
+        page = as_manager.get(f"/admin/agents/site/{site.pk}/change/").content.decode()
+
+        assert (site.origins, site.channels) == (["https://shop.example"], ["telegram", "whatsapp"])
+        assert f"/widget/v1.js&quot; data-site=&quot;{site.key}&quot;" in page
+
+
+class TestApiKey:
+    def test_is_shown_once_and_stored_as_a_hash(self, save, as_manager):
+        response = save("apikey/add", name="CRM", scopes=["leads:write", "leads:read"])
+        key = re.search(r"sy_[\w-]{43}", response.content.decode())[0]
+        row = ApiKey.objects.find(key)
+
+        assert row.scopes == ["leads:write", "leads:read"]
+        assert "no-store" in response["Cache-Control"]
+        for page in ("/admin/agents/apikey/", f"/admin/agents/apikey/{row.pk}/change/", "/admin/"):
+            assert key not in as_manager.get(page).content.decode()
+        assert key not in str(as_manager.cookies)
+
+    def test_needs_something_that_it_may_do(self, save):
+        assert "Choose at least one" in errors_of(save("apikey/add", name="CRM"))
+
+    def test_is_revoked(self, save, acme):
+        key = acme.rows[ApiKey][0]
+
+        save("apikey", action="revoke", _selected_action=key.pk)
+
+        assert ApiKey.objects.get(pk=key.pk).revoked_at is not None
+
+
+class TestHistory:
+    def test_says_who_changed_what_from_what_to_what(self, save, as_manager, acme, manager):
+        agent = acme.rows[Agent][0]
+        save("agent", action="pause", _selected_action=agent.pk)
+
+        page = as_manager.get("/admin/agents/rosterchange/").content.decode()
+
+        assert manager.email in page
+        assert re.search(r"paused</dt><dd><del>no</del>\s*<ins>yes</ins>", page)
+
+
+class TestLists:
+    def test_take_no_more_statements_with_300_rows_than_with_few(self, as_manager, acme, django_assert_max_num_queries):
+        ws = acme.workspace
+        now = datetime(2026, 3, 2, tzinfo=UTC)
+        Agent.objects.bulk_create(
+            Agent(workspace=ws, slug=f"a{n}", name=f"Agent {n}", languages=["es"]) for n in range(300)
+        )
+        agents = list(Agent.objects.for_workspace(ws))
+        Team.objects.bulk_create(Team(workspace=ws, slug=f"t{n}", name=f"Team {n}") for n in range(300))
+        teams = list(Team.objects.for_workspace(ws))
+        TeamMember.objects.bulk_create(
+            TeamMember(workspace=ws, team=team, agent=agents[n % len(agents)])
+            for n, team in enumerate(teams)
+            if team not in acme.rows[Team]
+        )
+        Site.objects.bulk_create(Site(workspace=ws, name=f"Site {n}") for n in range(300))
+        ApiKey.objects.bulk_create(
+            ApiKey(workspace=ws, name=f"Key {n}", hash=f"{n:064}", prefix="sy_", scopes=["leads:read"], created_at=now)
+            for n in range(300)
+        )
+        as_manager.get("/admin/agents/agent/")  # compiles the roster once
+
+        for model in ("agent", "team", "site", "apikey", "rosterchange", "membership"):
+            with django_assert_max_num_queries(20):
+                assert as_manager.get(f"/admin/agents/{model}/").status_code == 200
