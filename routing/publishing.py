@@ -15,7 +15,15 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, Team, User, Workspace
 from routing.models import Draft, PolicyVersion, Rule, ScoringRule
-from routing.rulebook import DEFAULTS, PolicyErrors, RosterNames, check_plan, features_used, normalise_policy
+from routing.rulebook import (
+    ACKNOWLEDGE_WITHIN,
+    DEFAULTS,
+    PolicyErrors,
+    RosterNames,
+    check_plan,
+    features_used,
+    normalise_policy,
+)
 
 Document = dict[str, Any]
 
@@ -44,6 +52,8 @@ def replace_draft(workspace: Workspace, document: Document) -> None:
                 "join_window_s": document["join_window"],
                 "hot": document["intent"]["hot"],
                 "warm": document["intent"]["warm"],
+                "sla": document.get("sla"),
+                "acknowledge_within_s": document.get("acknowledge_within", ACKNOWLEDGE_WITHIN),
             },
         )
         ScoringRule.objects.for_workspace(workspace).delete()
@@ -206,7 +216,9 @@ def report_features(workspace: Workspace) -> Iterator[tuple[str, str]]:
     for document in (draft_document(workspace), published):
         for feature, path in features_used(document):
             section, place = path[0], path[1]
-            if section == "rules":
+            if section == "workspace":
+                yield feature, _("draft settings")
+            elif section == "rules":
                 yield feature, document["rules"][place]["name"]
             else:
                 yield feature, _("scoring rule %(number)s") % {"number": int(place) + 1}

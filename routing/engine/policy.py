@@ -62,7 +62,10 @@ class ScoringRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What leads are routed by. `fields` are those that any active rule or scoring rule looks at."""
+    """What leads are routed by. `fields` are those that any active rule or scoring rule looks at.
+
+    `named` are the rules by name. `sla` is promised where a lead's rule promises nothing itself.
+    """
 
     version: int
     rules: tuple[Rule, ...]
@@ -73,6 +76,9 @@ class Policy:
     returning: Returning
     join_window: timedelta
     fields: frozenset[str]
+    named: Mapping[str, Rule]
+    sla: Mapping[str, Any] | None = None
+    acknowledge_within: timedelta = timedelta(minutes=5)
 
     def matching(self, values: Mapping[str, Value], language: LanguageTag | None) -> Iterator[Rule]:
         """The rules that hold, in their order, each found when it is asked for."""
@@ -109,4 +115,7 @@ def compile_policy(document: Mapping[str, Any], version: int) -> Policy:
         returning=document["returning"],
         join_window=timedelta(seconds=document["join_window"]),
         fields=frozenset().union(*(rule.when.fields for rule in rules), *(rule.when.fields for rule in scoring)),
+        named={rule.name: rule for rule in rules},
+        sla=document.get("sla"),
+        acknowledge_within=timedelta(seconds=document.get("acknowledge_within", 300)),
     )

@@ -235,6 +235,13 @@ class Draft(models.Model):
     )
     hot = models.IntegerField(_("hot from"), default=rulebook.DEFAULTS["intent"]["hot"])
     warm = models.IntegerField(_("warm from"), default=rulebook.DEFAULTS["intent"]["warm"])
+    sla = models.JSONField(_("SLA"), null=True, blank=True, help_text=_("Of leads whose rule promises nothing itself."))
+    acknowledge_within_s = models.PositiveIntegerField(
+        _("acknowledged within"),
+        default=rulebook.ACKNOWLEDGE_WITHIN,
+        validators=[MinValueValidator(1), MaxValueValidator(rulebook.LONGEST)],
+        help_text=_("Seconds within which somebody on call says that they have a lead."),
+    )
 
     objects = TenantQuerySet.as_manager()
 
@@ -254,11 +261,26 @@ class Draft(models.Model):
 
     @property
     def document(self) -> Document:
-        return {
+        document: Document = {
             "returning": str(self.returning),
             "join_window": self.join_window_s,
             "intent": {"hot": self.hot, "warm": self.warm},
         }
+        if self.sla:
+            document["sla"] = self.sla
+        if self.acknowledge_within_s != rulebook.ACKNOWLEDGE_WITHIN:
+            document["acknowledge_within"] = self.acknowledge_within_s
+        return document
+
+    def clean(self) -> None:
+        """Bring the SLA into normal form, or say what is wrong with it."""
+        findings = Findings()
+        self.sla = rulebook.normalise_sla(self.sla, path=(), findings=findings)
+        errors: dict[str, list[Any]] = {"sla": [message for _path, message in findings.errors]}
+        if self.sla and not findings.errors and self.workspace_id is not None:
+            errors = _refusals(self.workspace, [("sla", ("sla",))], {"sla": "sla"})
+        if any(errors.values()):
+            raise ValidationError(errors)
 
 
 # Where in a form a fault belongs, by the beginning of its path.

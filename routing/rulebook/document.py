@@ -1,12 +1,14 @@
 """Reading a whole policy document into its one normal form.
 
     {"returning": "same_agent", "join_window": 86400, "intent": {"hot": 70, "warm": 30},
+     "sla": {"respond_within": 300, "clock": "wall"}, "acknowledge_within": 300,
      "scoring": [{"when": …, "points": 40}],
      "rules": [{"name": "…", "active": false, "when": …, "route": {"to": …, …}, "sla": …}]}
 
-The five keys are always there, and so are the keys of a route that mean something for its target. `when` is absent
-where a rule holds for every lead, `active` where the rule is active, `sla` where nothing is promised. Scalars may
-arrive as text (from a file) or as JSON; the field says which type they become. Normalising twice changes nothing.
+All but `sla` and `acknowledge_within` are always there, and so are the keys of a route that mean something for its
+target. `when` is absent where a rule holds for every lead, `active` where the rule is active, `sla` where nothing is
+promised (the policy's is for rules that have none), `acknowledge_within` (of people on call, in seconds) where it is the default. Scalars may arrive
+as text (from a file) or as JSON; the field says which type they become. Normalising twice changes nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ DEFAULTS: Mapping[str, Any] = {
     "scoring": [],
     "rules": [],
 }
+# Seconds within which somebody on call says that they have a lead, before the next in line is paged.
+ACKNOWLEDGE_WITHIN = 300
+_OPTIONAL = ("sla", "acknowledge_within")
 MAX_NAME = 200
 
 
@@ -41,7 +46,7 @@ def normalise_policy(document: object, *, roster_names: RosterNames | None) -> D
         findings.add((), _("expected a policy: %(keys)s") % {"keys": ", ".join(DEFAULTS)})
         findings.raise_any()
         return {}
-    findings.refuse_unknown_keys(document, DEFAULTS, ())
+    findings.refuse_unknown_keys(document, (*DEFAULTS, *_OPTIONAL), ())
     read = {
         **normalise_settings(document, findings=findings),
         "scoring": _list(document, "scoring", findings, normalise_scoring_rule),
@@ -60,7 +65,7 @@ def normalise_policy(document: object, *, roster_names: RosterNames | None) -> D
 
 
 def normalise_settings(document: Mapping[str, Any], *, findings: Findings) -> Document:
-    """`returning`, `join_window` and `intent`, which stand under `workspace` in a file."""
+    """`returning`, `join_window`, `intent`, `sla` and `acknowledge_within`, which stand under `workspace` in a file."""
     returning = document.get("returning", DEFAULTS["returning"])
     if returning not in RETURNING:
         findings.add(("workspace", "returning"), unknown(_("choice"), returning, RETURNING))
@@ -70,10 +75,20 @@ def normalise_settings(document: Mapping[str, Any], *, findings: Findings) -> Do
         join_window = parse_duration(document.get("join_window", DEFAULTS["join_window"]), least=0)
     except ValueError as error:
         findings.add(("workspace", "join_window"), str(error))
+    acknowledge_within = None
+    try:
+        acknowledge_within = parse_duration(document.get("acknowledge_within", ACKNOWLEDGE_WITHIN))
+    except ValueError as error:
+        findings.add(("workspace", "acknowledge_within"), str(error))
+    optional = {
+        "sla": normalise_sla(document.get("sla"), path=("workspace", "sla"), findings=findings),
+        "acknowledge_within": None if acknowledge_within == ACKNOWLEDGE_WITHIN else acknowledge_within,
+    }
     return {
         "returning": returning,
         "join_window": join_window,
         "intent": _intent(document.get("intent", {}), ("workspace", "intent"), findings),
+        **_without_nones(optional),
     }
 
 

@@ -16,6 +16,8 @@ _STRATEGIES = frozenset({"priority", "least_busy", "claim"})
 
 def features_used(document: Document) -> Iterator[tuple[str, Path]]:
     """Pairs of a feature of `agents.plans` and the place that uses it, in the order of a normal-form document."""
+    if "sla" in document:
+        yield "sla", ("workspace", "sla")
     for place, rule in enumerate(document["scoring"]):
         yield "scoring", ("scoring", place)
         yield from _of_conditions(rule.get("when"), ("scoring", place, "when"))

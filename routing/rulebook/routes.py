@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from agents.validators import canonical_tags
 from routing.rulebook.conditions import Document, parse_integer
-from routing.rulebook.durations import parse_duration
+from routing.rulebook.durations import format_duration, parse_duration
 from routing.rulebook.errors import Findings, Path, did_you_mean, unknown
 
 STRATEGIES = ("round_robin", "least_busy", "priority", "claim")
@@ -146,7 +146,8 @@ def _wishes(value: object, path: Path, findings: Findings) -> list[str]:
 
 
 def normalise_sla(sla: object, *, path: Path, findings: Findings) -> Document | None:
-    """The normal form: seconds, whole percentages in order; None where nothing is promised."""
+    """The normal form: seconds; reminders in order, whole percentages (of `respond_within`) before lengths of time
+    (texts like 2m); None where nothing is promised."""
     if sla is None or sla == {}:
         return None
     if not isinstance(sla, Mapping):
@@ -181,17 +182,21 @@ def normalise_sla(sla: object, *, path: Path, findings: Findings) -> Document | 
 def _read_reminders(sla: Mapping[str, Any], read: Document, path: Path, findings: Findings) -> None:
     path = (*path, "remind_at")
     reminders = sla["remind_at"]
-    if "respond_within" not in sla:
-        findings.add(path, _("'remind_at' is a share of 'respond_within': add it"))
     if not isinstance(reminders, list | tuple):
         findings.add(path, _("expected a list of percentages, such as [50%, 80%]"))
         return
-    percentages = []
+    shares: set[int] = set()
+    lengths: set[int] = set()
     for place, one in enumerate(reminders):
         text = one.strip().removesuffix("%").strip() if isinstance(one, str) else one
         try:
-            percentages.append(parse_integer(text, least=1, most=100))
+            if isinstance(one, str) and one.strip()[-1:].isalpha():
+                lengths.add(parse_duration(one))
+            else:
+                shares.add(parse_integer(text, least=1, most=100))
         except ValueError:
-            shown = _("expected a percentage between 1%% and 100%%, found %(value)r") % {"value": one}
-            findings.add((*path, place), shown)
-    read["remind_at"] = sorted(set(percentages))
+            shown = _("expected a percentage between 1%% and 100%%, or a length of time such as 2m, found %(value)r")
+            findings.add((*path, place), shown % {"value": one})
+    if shares and "respond_within" not in sla:
+        findings.add(path, _("'remind_at' is a share of 'respond_within': add it"))
+    read["remind_at"] = [*sorted(shares), *map(format_duration, sorted(lengths))]

@@ -12,7 +12,7 @@ from agents.models import Agent, Handle, Shift, ShiftKind, Site, Team, TeamMembe
 from agents.models.hours import clock
 from agents.models.workspace import default_languages
 from routing.publishing import draft_document, version_document
-from routing.rulebook import DEFAULTS, format_duration
+from routing.rulebook import ACKNOWLEDGE_WITHIN, DEFAULTS, format_duration
 from routing.workspace_file.emitter import to_yaml
 from routing.workspace_file.schema import CAPS, WEEKDAYS
 
@@ -52,6 +52,8 @@ def _workspace(workspace: Workspace, policy: Document) -> Document:
         "returning": policy["returning"],
         "join_window": format_duration(policy["join_window"]),
         "intent": policy["intent"],
+        "sla": _sla(policy["sla"]) if "sla" in policy else None,
+        "acknowledge_within": format_duration(policy.get("acknowledge_within", ACKNOWLEDGE_WITHIN)),
         "public_attributes": workspace.public_attributes,
     }
     defaults = {
@@ -62,6 +64,8 @@ def _workspace(workspace: Workspace, policy: Document) -> Document:
         "returning": DEFAULTS["returning"],
         "join_window": format_duration(DEFAULTS["join_window"]),
         "intent": DEFAULTS["intent"],
+        "sla": None,
+        "acknowledge_within": format_duration(ACKNOWLEDGE_WITHIN),
         "public_attributes": [],
     }
     return _without(defaults, values)
@@ -159,5 +163,5 @@ def _sla(sla: Document) -> Document:
         if key in sla:
             values[key] = format_duration(sla[key])
     if "remind_at" in sla:
-        values["remind_at"] = [f"{percentage}%" for percentage in sla["remind_at"]]
+        values["remind_at"] = [one if isinstance(one, str) else f"{one}%" for one in sla["remind_at"]]
     return _without({"max_reroutes": 3, "clock": "wall"}, values)

@@ -86,7 +86,7 @@ def write_policy(workspace: Workspace, intended: Intended, changes: Changes, *, 
 
 
 def _tell_differences(before: Document, after: Document, changes: Changes) -> None:
-    different = [key for key in (*SETTINGS, "scoring") if before[key] != after[key]]
+    different = [key for key in (*SETTINGS, "scoring") if before.get(key) != after.get(key)]
     if different:
         changes.changed(_("policy"), "", different)
     old, new = ({rule["name"]: rule for rule in document["rules"]} for document in (before, after))

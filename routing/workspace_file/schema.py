@@ -35,7 +35,7 @@ from routing.workspace_file.readers import (
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CAPS = ("open", "hour", "day", "week")
 # What the policy keeps of the section `workspace`; the rulebook reads it.
-SETTINGS = ("returning", "join_window", "intent")
+SETTINGS = ("returning", "join_window", "intent", "sla", "acknowledge_within")
 MIDNIGHT = 24 * 60
 # Of a site that the file gives no name.
 SITE_NAME = "Website"
