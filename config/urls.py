@@ -11,6 +11,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/v1/docs/", ApiDocs.as_view(), name="api-docs"),
+    path("act/", include("leads.one_click.urls")),
+    path("inbox/push/", include("leads.push.urls")),
     path("demo/", include("widget.demo.urls")),
     path("", include("widget.urls")),
     path("healthz", health.healthz, name="healthz"),

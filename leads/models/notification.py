@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from agents.models.hours import clock
 from agents.scoping import TenantQuerySet
 from agents.tenancy import SameWorkspace
 from leads.models.event import EventKind
@@ -117,7 +118,7 @@ class QuietHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.start_minute // 60:02d}:{self.start_minute % 60:02d}–{self.end_minute // 60:02d}:{self.end_minute % 60:02d}"
+        return f"{clock(self.start_minute)}–{clock(self.end_minute)}"
 
     def clean(self) -> None:
         if (

@@ -36,7 +36,8 @@ class Kind(StrEnum):
     """What happened, from the recipient's side. Their own keys of the context, beyond those `render` lists:
 
     assigned           lead, `respond_by` (datetime, absent: no limit)
-    digest             leads, released as a shift started: oldest first; `total` (int) where not all are listed
+    digest             leads, released as a shift started: oldest first; `total` (int) where not all are listed;
+                       `storm` (bool): they came in one after another instead
     reminder           lead, `left_s` (int; 0 and below: the time is over)
     escalation         lead, `holder` (name of the agent who has it, '' for nobody); for managers
     offer              lead, `until_at` (datetime): the first to take it has it

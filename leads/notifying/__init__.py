@@ -1,0 +1,1 @@
+"""From rows that say what happened to messages that people get: who, how, in which words, and how it ended."""

@@ -1,0 +1,176 @@
+"""What a row of the outbox says to its recipient: checked against how the lead stands now, then put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import translation
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from agents import languages, places
+from agents.channels import CHANNELS
+from agents.contacts import display_phone, normalise_email, normalise_phone, region_of_zone
+from leads.models import Lead, Outbox, Status
+from leads.notifications.message import Kind, Message, render
+from leads.notifying import pages
+from leads.notifying.recipients import Recipient
+from leads.one_click import links_for
+
+# How the rows name what happened, where that is not the message's own name. Released leads make a digest.
+_KINDS = {"assigned": Kind.ASSIGNED, "released": Kind.DIGEST, "offered": Kind.OFFER}
+# What is told about a lead of one's own, and is worth nothing once somebody else has it.
+_OWN = {Kind.ASSIGNED, Kind.DIGEST, Kind.REMINDER}
+# A form says nothing of how to answer: whatever contact was left will do.
+_WAYS_BACK = {
+    "whatsapp": ("whatsapp",),
+    "sms": ("sms",),
+    "phone": ("phone",),
+    "email": ("email",),
+    "form": ("email", "phone"),
+}
+_UNANSWERED = {Kind.REMINDER, Kind.ESCALATION, Kind.PAGE}
+
+
+def kind_of(rows: Sequence[Outbox]) -> Kind | None:
+    """The message that these rows make together. None: nothing that we have words for."""
+    if len(rows) > 1:
+        return Kind.DIGEST
+    name = rows[0].kind
+    return _KINDS.get(name) or (Kind(name) if name in list(Kind) else None)
+
+
+def message_of(
+    rows: Sequence[Outbox], kind: Kind, recipient: Recipient, leads: Mapping[str, Lead], *, at: datetime
+) -> Message | None:
+    """None where nothing of it is true any more: taken, closed, answered meanwhile."""
+    payload = rows[0].payload
+    found = [leads[row.payload["lead"]] for row in rows if row.payload.get("lead") in leads]
+    current = [lead for lead in found if _is_current(lead, kind, payload)]
+    if not current and (found or kind is not Kind.COVERAGE_WARNING):
+        return None
+    with translation.override(recipient.language):
+        context: dict[str, Any] = {
+            **_extras(payload),
+            "workspace": {"name": recipient.workspace.name},
+            "settings_url": pages.settings_page(recipient),
+        }
+        if kind is Kind.DIGEST:
+            current.sort(key=lambda lead: (lead.received_at, lead.pk))
+            context |= {
+                "leads": [_about(lead, recipient, at) for lead in current],
+                "storm": rows[0].kind == "assigned",
+                "url": pages.inbox(),
+            }
+        elif current:
+            (lead,) = current
+            context |= _more_about(lead, kind, context, at=at)
+            context |= {
+                "lead": _about(lead, recipient, at),
+                "url": pages.lead_page(lead, recipient),
+                "actions": links_for(lead, kind, agent=recipient.slug, at=at) if recipient.slug else [],
+            }
+        else:
+            context["url"] = pages.start()
+    return render(
+        message_id=rows[0].message_id,
+        kind=kind,
+        context=context,
+        language=recipient.language,
+        zone=recipient.zone,
+        at=rows[0].created_at,
+    )
+
+
+def _is_current(lead: Lead, kind: Kind, payload: Mapping[str, Any]) -> bool:
+    if lead.status == Status.CLOSED:
+        return False
+    if kind in _UNANSWERED and lead.first_response_at is not None:
+        return False
+    if kind in _OWN:
+        return lead.agent_id == payload.get("agent")
+    if kind is Kind.OFFER:
+        return lead.agent_id is None
+    if kind is Kind.PAGE:
+        return lead.agent_id in (None, payload.get("agent"))
+    if kind is Kind.REROUTED_AWAY:
+        return lead.agent_id != payload.get("agent")
+    if kind is Kind.TROUBLE:
+        return lead.agent_id is None or bool(lead.flagged)
+    return True
+
+
+def _extras(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the row says beyond whom and about what; instants as such."""
+    return {key: _with_instants(key, value) for key, value in payload.items() if key not in ("lead", "agent", "user")}
+
+
+def _with_instants(key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_instants(key, item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _with_instants(name, item) for name, item in value.items()}
+    if isinstance(value, str) and key.endswith(("_at", "_by")):
+        return parse_datetime(value)
+    return value
+
+
+def _more_about(lead: Lead, kind: Kind, given: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """What the kind shows and the row did not say, as it stands now."""
+    respond_by = given.get("respond_by") or getattr(lead, "respond_by", None)
+    more: dict[str, Any] = {}
+    if respond_by is not None:
+        more["respond_by"] = respond_by
+    if kind is Kind.REMINDER:
+        more["left_s"] = int((respond_by - at).total_seconds()) if respond_by is not None else given.get("left_s", 0)
+    if kind is Kind.OFFER and lead.release_at is not None:
+        more["until_at"] = lead.release_at
+    if kind is Kind.ESCALATION:
+        more["holder"] = lead.agent.name if lead.agent else ""
+    if kind is Kind.REROUTED_AWAY:
+        more["taker"] = lead.agent.name if lead.agent else ""
+    if kind is Kind.TROUBLE:
+        more["why"] = given.get("why") or lead.flagged
+    return more
+
+
+def _about(lead: Lead, recipient: Recipient, at: datetime) -> dict[str, Any]:
+    """The lead in words, in the language that is active."""
+    channel = CHANNELS.get(lead.channel)
+    region = region_of_zone(recipient.workspace.timezone)
+    phone = normalise_phone(lead.phone, region) if lead.phone else None
+    contacts = [display_phone(phone) if phone else lead.phone, lead.email]
+    return {
+        "reference": lead.reference,
+        "name": lead.name,
+        "contact": " · ".join(text for text in contacts if text),
+        "channel": str(channel.label) if channel else lead.channel,
+        "language": languages.language_name(lead.language) if lead.language else "",
+        "country": places.country_name(lead.country) if lead.country else "",
+        "page": lead.page_url,
+        "message": lead.message,
+        "received_at": lead.received_at,
+        "waited_s": max(0, int((at - lead.received_at).total_seconds())),
+        "url": pages.lead_page(lead, recipient),
+        "reply_url": reply_link(lead, phone=phone),
+    }
+
+
+def reply_link(lead: Lead, *, phone: str | None) -> str:
+    """Opens the conversation with the visitor on the channel they chose, where their contact is enough for that; ''
+    where it is not. `phone`: in E.164."""
+    for channel in _WAYS_BACK.get(lead.channel, ()):
+        contact = normalise_email(lead.email) if channel == "email" else phone
+        if not contact:
+            continue
+        try:
+            return CHANNELS[channel].link(contact, subject=_subject(lead)) or ""
+        except ValueError:  # somebody's address, though none that a link can carry
+            continue
+    return ""
+
+
+def _subject(lead: Lead) -> str:
+    return _("Your request %(code)s") % {"code": lead.reference}

@@ -1,0 +1,1 @@
+"""Notifications that an agent's browser shows: switching them on and off for the browser that asks."""
