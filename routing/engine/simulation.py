@@ -34,7 +34,7 @@ _CLOSING, _WAKE, _OFFER_OVER = range(3)
 
 
 class FactsStore(Protocol):
-    """Keeps the facts of leads that wait: messages are long, and many may wait. Equal facts get the same ticket."""
+    """Keeps facts of leads that wait: messages are long."""
 
     def keep(self, facts: Facts) -> int: ...
 
@@ -181,12 +181,16 @@ class Simulation:
             self.tally.accounts[decision.ledger].add(decision.turn)
         self.tally.got[agent] += 1
         spec = self._roster.spec.agents[agent]
-        keys = self._roster.presence(at).keys(spec.zone)
-        load = self._loads[agent] = self._loads.get(agent, IDLE).with_assignment(keys, at)
-        if spec.caps and load.reaches(spec.caps, keys):
-            self._round.is_taken(self._roster.bit(agent))
-            if agent in self._wakes:
-                self._expect(agent, at)
+        before = self._loads.get(agent, IDLE)
+        if spec.caps:
+            keys = self._roster.presence(at).keys(spec.zone)
+            load = self._loads[agent] = before.with_assignment(keys, at)
+            if load.reaches(spec.caps, keys):
+                self._round.is_taken(self._roster.bit(agent))
+                if agent in self._wakes:
+                    self._expect(agent, at)
+        else:  # what an hour, a day or a week came to matters to caps alone
+            self._loads[agent] = Load(before.open + 1, last_assigned_at=at)
         person = self._person[lead]
         if person != NEVER:
             self._people.gets(person, agent, lead)
@@ -200,7 +204,7 @@ class Simulation:
         if decision.target is None:
             return
         if waiting.facts == NEVER:
-            waiting.facts = self._ticket(lead, facts)
+            waiting.facts = self._ticket(facts)
         if decision.reason is Reason.CLAIM:
             until = microseconds(at) + OFFER
             self._room.offer(lead, waiting, until)
@@ -214,14 +218,12 @@ class Simulation:
         if person != NEVER:
             self._held_by.setdefault(person, []).append(lead)
 
-    def _ticket(self, lead: int, facts: Facts) -> int:
+    def _ticket(self, facts: Facts) -> int:
         """Where facts are kept that decisions cannot tell from these."""
-        sort = self._sorting.sort(facts, bool(self._returning[lead]))
+        sort = self._sorting.sort(facts)
         ticket = self._tickets.get(sort)
         if ticket is None:
-            ticket = self._store.keep(facts)
-            if sort is not None:
-                self._tickets[sort] = ticket
+            ticket = self._tickets[sort] = self._store.keep(facts)
         return ticket
 
     def _leave(self, lead: int) -> None:

@@ -1,8 +1,7 @@
-"""The facts of leads that wait, in a temporary file: messages are long, and many leads may wait."""
+"""Facts of leads that wait, in a temporary file: messages are long, and many leads may wait."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from functools import lru_cache
@@ -14,23 +13,18 @@ _IN_MEMORY = 1_000_000  # bytes, before there is a file
 
 
 class SpooledFacts:
-    """Tickets are places in the file. Equal facts are written once."""
+    """Tickets are places in the file."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by `close`
-        self._places: dict[bytes, int] = {}
         self._end = 0
-        self.facts = lru_cache(maxsize=16)(self._read)
+        self.facts = lru_cache(maxsize=64)(self._read)
 
     def keep(self, facts: Facts) -> int:
-        written = json.dumps(facts_to_json(facts), sort_keys=True).encode() + b"\n"
-        digest = hashlib.blake2b(written, digest_size=16).digest()
-        place = self._places.get(digest)
-        if place is None:
-            place = self._places[digest] = self._end
-            self._file.seek(place)
-            self._end += self._file.write(written)
-        return place
+        ticket = self._end
+        self._file.seek(ticket)
+        self._end += self._file.write(json.dumps(facts_to_json(facts)).encode() + b"\n")
+        return ticket
 
     def close(self) -> None:
         self._file.close()

@@ -13,7 +13,7 @@ from routing.engine import U
 from routing.engine.hours import Kind, ShiftSpec, instant
 from routing.engine.simulation import Simulation
 from tests.engine.course import Course, Submission
-from tests.engine.world import agent, condition, lead, rule, snapshot, team
+from tests.engine.world import agent, condition, lead, office_hours, rule, snapshot, team
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -158,7 +158,7 @@ def courses(draw):
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(world=worlds(), submissions=courses())
 def test_a_simulation_goes_as_looking_at_everything_whenever_anything_could_happen(world, submissions):
     course = Course(world)
@@ -195,3 +195,47 @@ def totals_of(turns: list) -> dict:
                 worst = max([worst, *(abs(due[who] - received.get(who, 0)) for who in due)])
         found[ledger] = (dict(due), dict(received), worst)
     return found
+
+
+def test_many_leads_that_wait_cost_decisions_for_those_that_are_given_and_no_more(monkeypatch):
+    """Two thousand wait for two people of whom each takes one an hour: nobody goes through the queue each time."""
+    capped = {"caps": {"hour": 1}, "channels": ["whatsapp"]}
+    world = snapshot([agent(1, **capped), agent(2, **capped, languages=["es"])], rules=[rule("all", if_nobody="hold")])
+    decided = []
+    decide = Simulation._decide
+
+    def counting(simulation, *args, **more):
+        decided.append(args)
+        return decide(simulation, *args, **more)
+
+    monkeypatch.setattr(Simulation, "_decide", counting)
+    submissions = [
+        Submission(MONDAY, lead(message=f"message {number}", country=["ES", "PT"][number % 2]).facts, (f"v{number}",))
+        for number in range(2_000)
+    ]
+
+    rows = told(simulate(world, submissions))
+
+    given = sum(1 for row in rows if row[1] is not None)
+    assert given == 2 + 2 * 24 * 31
+    # Each lead when it came; each that was given; and at each of 744 hours one more of either country.
+    assert len(decided) <= 2_000 + given + 2 * 744
+
+
+def test_a_lead_that_waits_goes_to_the_agent_its_person_was_given_meanwhile():
+    """Held on Friday night and, after the join window, again on Sunday: both go to one agent on Monday."""
+    world = snapshot([agent(number, shifts=office_hours()) for number in (1, 2)], rules=[rule("all", if_nobody="hold")])
+    friday, sunday = MONDAY + timedelta(days=4, hours=20), MONDAY + timedelta(days=6, hours=9)
+    submissions = [
+        Submission(friday, lead().facts, ("v1",)),
+        Submission(friday, lead().facts, ("v2",)),
+        Submission(sunday, lead().facts, ("v1",)),
+    ]
+
+    rows = told(simulate(world, submissions))
+
+    assert [(row[1], row[2], row[3]) for row in rows] == [
+        (1, "all", "shift_started"),
+        (2, "all", "shift_started"),
+        (1, None, "shift_started"),
+    ]
