@@ -23,6 +23,7 @@ from leads.contention import is_collision
 from leads.models import Assignment, ClosedAs, Event, EventKind, Lead, Status, Trigger
 from leads.models.lead import NOT_A_LEAD
 from leads.models.reasons import MANUAL, REOPENED, TAKEN
+from leads.people import agent_they_had
 from leads.placing import PlaceTaken, assign, judge, move, notify, place, settle, somebody_freed
 from leads.turns import give_back
 from routing.engine import Outcome, Reason
@@ -195,7 +196,7 @@ def _route_on(lead: Lead, excluded: set[int], why: str, by: Actor, at: datetime)
     had_it = set(Assignment.objects.filter(lead=lead).values_list("agent_id", flat=True))
     lead.tried = sorted({*lead.tried, *excluded, *had_it})
     basis = Basis.current(workspace_id=lead.workspace_id, at=at)
-    request = request_again(lead)
+    request = request_again(lead, known_agent=agent_they_had(lead.person_id))
     place(lead, judge(request, basis), trigger=Trigger.REROUTE, takes_turn=False, by=by, why=why)
 
 

@@ -13,7 +13,7 @@ from agents.languages import canonical_tag
 from leads.models import Lead
 from leads.people import Contact
 from leads.submission import Door, Submission
-from routing.engine import STRANGER, Facts, Known, Request
+from routing.engine import Facts, Known, Request
 from routing.facts import build_facts, facts_from_json, facts_to_json
 
 # Read aloud and typed by people: no letter that looks like a digit, and no vowels, which make words.
@@ -113,11 +113,14 @@ def channels_of(lead: Lead) -> tuple[str, ...]:
     return tuple(channel for channel in CHANNELS if channel != FORM)
 
 
-def request_again(lead: Lead, *, claim_over: bool = False) -> Request:
-    """A stored lead as it came, to be decided anew. It was read together with its site."""
+def request_again(lead: Lead, *, known_agent: int | None, claim_over: bool = False) -> Request:
+    """A stored lead as it came, to be decided anew. It was read together with its site.
+
+    `known_agent` is the agent the person has had by now.
+    """
     return Request(
         facts=facts_of_lead(lead),
-        known=Known(**lead.known) if lead.known else STRANGER,
+        known=Known(bool(lead.known.get("returning")), known_agent),
         channels=channels_of(lead),
         tried=frozenset(lead.tried),
         claim_over=claim_over or lead.claim_over,

@@ -154,7 +154,7 @@ def _place_new(arrival: _Arrival, found: Found, shown: address_limit.Shown | Non
     door, basis = arrival.door, arrival.basis
     # Before anything is decided: from then on leads of the same team wait for this one.
     person = people.remember(door.workspace_id, found, trusted=door.trusted, at=basis.at)
-    known = engine.Known(found.person is not None, people.agent_they_had(door.workspace_id, found))
+    known = engine.Known(found.person is not None, people.agent_they_had(found.person))
     request = engine.Request(arrival.facts, known, channels=door.channels)
     if hold_flag:
         judgement, trigger = _set_aside(request, basis), Trigger.FLAGGED

@@ -9,6 +9,7 @@ from leads.address_limit import Shown
 from leads.arrivals import FORM, request_again, seen_by
 from leads.basis import Basis
 from leads.models import Event, EventKind, Lead, Trigger
+from leads.people import agent_they_had
 from leads.placing import judge, place
 from leads.submission import Submission
 from routing import engine
@@ -45,8 +46,7 @@ def join(
     if named is None or _reachable(lead, named, basis.roster):
         lead.save(update_fields=["joined_count"])
         return named or lead.reached_on
-    on_offer = lead.outcome == Outcome.HELD and lead.reason == Reason.CLAIM and named == lead.channel
-    if hold or on_offer or not _decided_anew(lead, named, facts, basis, channels=channels, shown=shown):
+    if hold or not _decided_anew(lead, named, facts, basis, channels=channels, shown=shown):
         lead.save(update_fields=["joined_count"])
         return ""
     return lead.reached_on
@@ -62,18 +62,39 @@ def _decided_anew(
     lead: Lead, channel: str, facts: Facts, basis: Basis, *, channels: tuple[str, ...], shown: Shown | None
 ) -> bool:
     """Decide the lead now. False where it stays with its agent, as nobody else could take it."""
-    before = request_again(lead)
+    before = request_again(lead, known_agent=agent_they_had(lead.person_id))
     merged = Facts({**before.facts.values, **facts.values}, facts.language or before.facts.language)
     request = replace(before, facts=merged, channels=channels)
-    limited = shown is not None and shown.is_full
-    judgement = address_limit.judge_again(request, basis, shown) if limited and shown else judge(request, basis)
-    if judgement.decision.agent is None and lead.agent_id is not None and _is_active(lead, basis.roster):
+    if shown is not None and shown.is_full:
+        judgement = address_limit.judge_again(request, basis, shown)
+    else:
+        judgement = judge(request, basis)
+    decision = judgement.decision
+    if decision.agent is None and _is_active(lead, basis.roster):
         return False
-    had_a_turn = lead.decisions.filter(moved_ledger=True).exists()
     lead.channel = channel
     lead.facts = facts_to_json(seen_by(merged, ()))
-    place(lead, judgement, trigger=Trigger.JOIN, takes_turn=not had_a_turn)
+    if decision.agent is not None and decision.agent == lead.agent_id:
+        # Theirs already: the fallback agent, reached on another channel.
+        lead.reached_on = decision.channel or ""
+        lead.save()
+    elif decision.outcome is Outcome.HELD and _waits_as_before(lead, decision):
+        lead.save()
+    else:
+        had_a_turn = lead.decisions.filter(moved_ledger=True).exists()
+        place(lead, judgement, trigger=Trigger.JOIN, takes_turn=not had_a_turn)
     return True
+
+
+def _waits_as_before(lead: Lead, decision: engine.Decision) -> bool:
+    """Whether nothing changed but the facts. An offer that stands runs on."""
+    target = decision.target
+    return (
+        lead.outcome == Outcome.HELD
+        and target is not None
+        and (lead.held_for, lead.held_for_id) == (target.kind, target.id)
+        and (lead.reason == Reason.CLAIM) == (decision.reason is Reason.CLAIM)
+    )
 
 
 def _is_active(lead: Lead, roster: engine.Roster) -> bool:

@@ -8,12 +8,12 @@ the new lead, and teaches us nothing more about the person.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from agents.contacts import normalise_email, normalise_phone
 from agents.zones import region_of_zone
@@ -120,12 +120,21 @@ def joinable_lead(
     return leads.select_for_update(no_key=True).order_by("-received_at", "-id").first()
 
 
-def agent_they_had(workspace_id: int, found: Found) -> int | None:
-    """The agent of the person's latest lead that has one."""
-    if found.person is None:
+def agent_they_had(person: int | None) -> int | None:
+    """The agent of the person's latest lead that has one; None for a stranger."""
+    if person is None:
         return None
-    leads = Lead.objects.filter(workspace_id=workspace_id, person_id=found.person, agent__isnull=False)
-    return leads.order_by("-received_at", "-id").values_list("agent_id", flat=True).first()
+    leads = Lead.objects.filter(person_id=person, agent__isnull=False).order_by("-received_at", "-id")
+    return leads.values_list("agent_id", flat=True).first()
+
+
+def agents_they_had(people: Collection[int]) -> dict[int, int]:
+    """The same for many, by person; those whose leads nobody had are left out."""
+    if not people:
+        return {}
+    latest = Lead.objects.filter(person=OuterRef("pk"), agent__isnull=False).order_by("-received_at", "-id")
+    rows = Person.objects.filter(pk__in=people).annotate(had=Subquery(latest.values("agent_id")[:1]))
+    return {person: agent for person, agent in rows.values_list("pk", "had") if agent is not None}
 
 
 def _number(workspace_id: int, key: Key) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,7 @@ from leads.basis import Basis
 from leads.contention import is_collision, is_outage
 from leads.faults import log_fault
 from leads.models import Event, EventKind, Lead, Trigger
+from leads.people import agents_they_had
 from leads.placing import Judgement, PlaceTaken, judge, place
 from routing import engine
 from routing.engine import IDLE, Outcome, Reason, Target, holding
@@ -66,6 +67,8 @@ class Round:
         self._moved: set[UUID] = set()
         self._held_anew: set[UUID] = set()
         self._failed: set[UUID] = set()
+        self._full: set[int] = set()  # who reached a cap in this round
+        self._had: dict[int, int] = {}  # agents, by person
         self._changed, self._workspace_changed = self._changed_since(seen_version)
         self._roster_changed = seen_version != basis.roster_version
 
@@ -80,7 +83,7 @@ class Round:
         hopeless = {target for target in targets if self._is_hopeless(target)}
         due = {each.pk for each in held if self._is_due(each, start, hopeless)}
         looked_at = [each for each in held if each.pk in due or (self._roster_changed and not each.is_offer)]
-        left = self._go_through(looked_at, due)
+        left = self._go_through(looked_at, lambda each: each.pk in due and self._is_due(each, start, hopeless))
         self._settle([each for each in held if each.pk not in left], start)
         return Looked(len(self._moved), self._next_at(held, targets, start, unfinished=bool(left)))
 
@@ -120,9 +123,9 @@ class Round:
         if each.is_offer:
             return False
         standing = now[each.target]
+        news = standing.newly_available(each.before) | (standing.available & self._changed)
         return bool(
-            standing.newly_available(each.before)
-            or standing.available & self._changed
+            news - self._full
             or (self._workspace_changed and each.target.kind == Target.WORKSPACE)
             or each.target in hopeless
         )
@@ -132,17 +135,20 @@ class Round:
         waits_for_anybody = target.kind == Target.WORKSPACE
         return not waits_for_anybody and not holding.worth_waiting(self._basis.roster, target, self._basis.at)
 
-    def _go_through(self, looked_at: list[Held], due: set[UUID]) -> set[UUID]:
-        """Try those that are due; of the others, those that no longer have anybody to wait for. Returns those that
-        were not reached."""
+    def _go_through(self, looked_at: list[Held], is_due: Callable[[Held], bool]) -> set[UUID]:
+        """Try those that are due, as long as whoever became available still is; of the others, those that no longer
+        have anybody to wait for. Returns those that were not reached."""
         for place_in_list, (each, lead) in enumerate(self._with_leads(looked_at)):
+            due = is_due(each)
+            if not due and not self._roster_changed:
+                continue
             try:
-                worth_trying = each.is_offer or self._would_move(each, lead, only_if_hopeless=each.pk not in due)
+                worth_trying = each.is_offer or self._would_move(each, lead, only_if_hopeless=not due)
                 if worth_trying and len(self._moved) >= self._limit:
                     return {late.pk for late in looked_at[place_in_list:]}
                 if worth_trying:
-                    self._try(each)
-                elif each.release_at is not None and each.pk in due:
+                    self._try(each, lead)
+                elif each.release_at is not None and due:
                     Lead.objects.filter(pk=each.pk).update(release_at=None)
             except Exception as problem:
                 if is_outage(problem):
@@ -154,11 +160,13 @@ class Round:
         for start in range(0, len(looked_at), _CHUNK):
             chunk = looked_at[start : start + _CHUNK]
             leads = Lead.objects.select_related("site").in_bulk([each.pk for each in chunk])
+            self._had.update(agents_they_had({lead.person_id for lead in leads.values() if lead.person_id is not None}))
             yield from ((each, leads[each.pk]) for each in chunk if each.pk in leads)
 
     def _would_move(self, each: Held, lead: Lead, *, only_if_hopeless: bool) -> bool:
         """Whether deciding the lead anew would change anything, by the loads in memory."""
-        match = engine.match(request_again(lead, claim_over=each.is_offer), self._basis.snapshot, self._basis.at)
+        request = self._request(lead, each)
+        match = engine.match(request, self._basis.snapshot, self._basis.at)
         self._read_loads(match.load_agents)
         shortlist = match.shortlist(self._loads)
         if only_if_hopeless:
@@ -166,7 +174,11 @@ class Round:
         decided = shortlist.decided
         return decided is None or decided.outcome is not Outcome.HELD or decided.target != each.target
 
-    def _try(self, each: Held) -> None:
+    def _request(self, lead: Lead, each: Held) -> engine.Request:
+        known_agent = None if lead.person_id is None else self._had.get(lead.person_id)
+        return request_again(lead, known_agent=known_agent, claim_over=each.is_offer)
+
+    def _try(self, each: Held, lead: Lead) -> None:
         for tries_left in reversed(range(_TRIES)):
             try:
                 with transaction.atomic():
@@ -179,7 +191,7 @@ class Round:
                     raise
             else:
                 if judgement is not None:
-                    self._learn(each, judgement, is_placed=is_placed)
+                    self._learn(lead, judgement, is_placed=is_placed)
                 return
 
     def _place(self, each: Held) -> tuple[Judgement | None, bool]:
@@ -188,10 +200,10 @@ class Round:
         lead = locked.filter(pk=each.pk).first()
         if lead is None or (each.is_offer and lead.reason != Reason.CLAIM):
             return None, False
-        request = request_again(lead, claim_over=each.is_offer)
+        request = self._request(lead, each)
         judgement = judge(request, self._basis)
         decision = judgement.decision
-        if decision.outcome is Outcome.HELD and decision.target == each.target and not each.is_offer:
+        if decision.reason is Reason.NOBODY and decision.target == each.target and not each.is_offer:
             return judgement, False
         lead.claim_over = request.claim_over
         trigger, before = Trigger.RELEASE, each.before
@@ -203,16 +215,21 @@ class Round:
             place(lead, judgement, trigger=trigger, before=before)
         return judgement, True
 
-    def _learn(self, each: Held, judgement: Judgement, *, is_placed: bool) -> None:
+    def _learn(self, lead: Lead, judgement: Judgement, *, is_placed: bool) -> None:
         """Keep in mind what a decision read and did."""
-        self._loads.update(judgement.loads)
-        if not is_placed:
-            return
+        changed = dict(judgement.loads)
         agent = judgement.decision.agent
-        (self._held_anew if judgement.decision.outcome is Outcome.HELD else self._moved).add(each.pk)
-        if agent is not None:
-            load = self._loads.get(agent, IDLE)
-            self._loads[agent] = load.with_assignment(self._basis.periods(agent), self._basis.at)
+        if is_placed:
+            (self._held_anew if judgement.decision.outcome is Outcome.HELD else self._moved).add(lead.pk)
+        if is_placed and agent is not None:
+            load = changed.get(agent) or self._loads.get(agent, IDLE)
+            changed[agent] = load.with_assignment(self._basis.periods(agent), self._basis.at)
+            if lead.person_id is not None:
+                self._had[lead.person_id] = agent
+        for person, load in changed.items():
+            self._loads[person] = load
+            if load.reaches(self._basis.agent(person).caps, self._basis.periods(person)):
+                self._full.add(person)
 
     def _settle(self, looked_at: Iterable[Held], start: dict[Target, Standing]) -> None:
         """Note for leads that still wait who of their target is there now.
