@@ -107,7 +107,9 @@ def test_comes_back_when_it_is_told_to(receiver):
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_" + "A" * 400, NEW.removeprefix("whsec_"), "whsec_ü"]
+    "secret",
+    ["", "whsec_", "whsec_c2hvcnQ=", "whsec_" + "A" * 400, NEW.removeprefix("whsec_"), "whsec_ü"],
+    ids=["empty", "prefix alone", "short", "long", "without its prefix", "not base64"],
 )
 def test_needs_a_secret_worth_the_name(secret):
     with pytest.raises(ValueError, match="whsec_"):
