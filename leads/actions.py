@@ -25,6 +25,7 @@ from leads.models.lead import NOT_A_LEAD
 from leads.models.reasons import MANUAL, REOPENED, TAKEN
 from leads.people import agent_they_had
 from leads.placing import PlaceTaken, assign, judge, move, notify, place, settle, somebody_freed
+from leads.sla import ladder
 from leads.turns import give_back
 from routing.engine import Outcome, Reason
 
@@ -62,7 +63,8 @@ def respond(
                 lead.first_response_at = responded_at
             if lead.status == Status.OPEN:
                 lead.status = Status.ANSWERED
-            lead.save(update_fields=["first_response_at", "status"])
+            ladder.stop(lead)
+            lead.save(update_fields=["first_response_at", "status", *ladder.FIELDS])
         return lead
 
 
@@ -134,7 +136,8 @@ def close(*, lead: Lead, at: datetime, closed_as: str, by: Actor = ITSELF) -> Le
         if was_open:
             lead.status, lead.closed_at, lead.release_at = Status.CLOSED, at, None
         lead.closed_as = closed_as
-        lead.save(update_fields=["status", "closed_as", "closed_at", "release_at"])
+        ladder.stop(lead)
+        lead.save(update_fields=["status", "closed_as", "closed_at", "release_at", *ladder.FIELDS])
         if closed_as in NOT_A_LEAD:
             give_back(lead, at=at)
         _event(lead, EventKind.CLOSED, at, by, {"as": closed_as})
@@ -157,7 +160,8 @@ def reopen(*, lead: Lead, at: datetime, by: Actor = ITSELF) -> Lead:
             raise ValidationError(_("Nobody had this lead, so there is nobody to reopen it for."))
         lead.status = Status.OPEN if lead.first_response_at is None else Status.ANSWERED
         lead.closed_as, lead.closed_at = "", None
-        lead.save(update_fields=["status", "closed_as", "closed_at"])
+        ladder.resume(lead, Basis.current(workspace_id=lead.workspace_id, at=at))
+        lead.save(update_fields=["status", "closed_as", "closed_at", *ladder.FIELDS])
         Assignment.objects.create(
             workspace_id=lead.workspace_id, lead=lead, agent_id=lead.agent_id, reason=REOPENED, assigned_at=at
         )
@@ -208,6 +212,7 @@ def _hand_to(
     settle(lead, outcome=Outcome.ASSIGNED, reason=reason)
     channels = basis.agent(agent.pk).channels
     lead.reached_on = lead.channel if lead.channel == FORM or lead.channel in channels else ""
+    ladder.lay(lead, basis)
     lead.save()
     assign(lead, at=basis.at)
     records.keep_choice(

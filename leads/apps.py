@@ -9,6 +9,7 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         from agents.models import Workspace
         from agents.roster import accompany
-        from leads.models import HeldQueue
+        from leads.models import CoverageWatch, HeldQueue
 
         accompany(Workspace, HeldQueue, field="workspace")
+        accompany(Workspace, CoverageWatch, field="workspace")

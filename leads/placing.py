@@ -16,9 +16,11 @@ from django.db.models.functions import Least
 
 from leads import loads, records, wake
 from leads.actor import ITSELF, Actor
+from leads.alerts import tell_of_trouble
 from leads.basis import Basis
 from leads.models import Assignment, Event, EventKind, HeldQueue, Lead, Outbox, Trigger
 from leads.promises import opening_of
+from leads.sla import ladder
 from routing import engine
 from routing.engine import Outcome, Reason, Target, Verdict, holding
 from routing.models import Ledger
@@ -110,6 +112,7 @@ def place(
     lead.score, lead.intent = decision.score, decision.intent or ""
     if decision.outcome is Outcome.HELD:
         _hold(lead, judgement)
+    ladder.lay(lead, basis, pages=decision.reason is Reason.ON_CALL)
     is_new = lead._state.adding
     lead.save(force_insert=is_new)
     if decision.agent is not None:
@@ -118,6 +121,8 @@ def place(
     takes_turn = takes_turn and judgement.row is not None and decision.turn is not None
     records.keep_decision(lead, judgement, trigger=trigger, took_turn=takes_turn)
     _tell(lead, judgement, trigger=trigger, is_new=is_new, by=by, why=why)
+    if is_new and lead.flagged:
+        tell_of_trouble(lead, at=basis.at)
     if takes_turn:
         assert judgement.row is not None
         assert judgement.ledger is not None
@@ -192,14 +197,14 @@ def somebody_freed(workspace_id: int, *, at: datetime) -> None:
         wake.after_commit()
 
 
-def notify(lead: Lead, *, kind: str, agents: list[int], at: datetime) -> None:
-    """Write what these agents are to be told, together with what it is about."""
+def notify(lead: Lead, *, kind: str, agents: list[int], at: datetime, data: Mapping[str, Any] | None = None) -> None:
+    """Write what these agents are to be told, together with what it is about. `data` is plain JSON."""
     Outbox.objects.bulk_create(
         [
             Outbox(
                 workspace_id=lead.workspace_id,
                 kind=kind,
-                payload={"lead": str(lead.pk), "agent": agent},
+                payload={"lead": str(lead.pk), "agent": agent, **(data or {})},
                 created_at=at,
                 next_try_at=at,
             )
@@ -251,7 +256,9 @@ def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, b
         )
         for kind, data in told
     )
-    if decision.agent is not None:
+    if (page_by := ladder.acknowledge_by(lead)) is not None and decision.agent is not None:
+        notify(lead, kind="page", agents=[decision.agent], at=at, data={"acknowledge_by": page_by.isoformat()})
+    elif decision.agent is not None:
         is_released = trigger in (Trigger.RELEASE, Trigger.RETRY)
         notify(lead, kind="released" if is_released else "assigned", agents=[decision.agent], at=at)
     elif offered:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from agents.roster import changes_between
 from leads import loads
+from leads.alerts import tell_of_trouble
 from leads.arrivals import request_again
 from leads.basis import Basis
 from leads.contention import is_collision, is_outage
@@ -301,3 +302,4 @@ class Round:
                     at=self._basis.at,
                     data={"why": why},
                 )
+                tell_of_trouble(Lead.objects.get(pk=each.pk), at=self._basis.at)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, Handle
 from leads import loads, records
+from leads.alerts import tell_of_trouble
 from leads.answer import Accepted
 from leads.answering import answer
 from leads.arrivals import FORM, language_of, new_lead
@@ -66,6 +67,7 @@ def store(
         Event.objects.bulk_create(
             Event(workspace_id=lead.workspace_id, lead=lead, kind=kind, at=at, data=data) for kind, data in _said(lead)
         )
+        tell_of_trouble(lead, at=at)
         if fallback is None:
             look_at_held(lead.workspace_id, roster_version=door.roster_version, at=at)
         accepted = answer(lead, channel=lead.reached_on, joined=False, at=at)

@@ -97,6 +97,7 @@ def oldest_due_at() -> datetime | None:
     moments: Iterable[datetime | None] = (
         Outbox.objects.filter(next_try_at__isnull=False).aggregate(at=Min("next_try_at"))["at"],
         HeldQueue.objects.filter(due_at__isnull=False).aggregate(at=Min("due_at"))["at"],
+        Lead.objects.filter(ladder_at__isnull=False).aggregate(at=Min("ladder_at"))["at"],
     )
     return min((moment for moment in moments if moment is not None), default=None)
 

@@ -8,10 +8,16 @@ from collections.abc import Callable
 from celery import shared_task
 from django.utils import timezone
 
-from leads import address_limit, idempotency, outbox
+from leads import address_limit, idempotency, outbox, watchdog
+from leads.after_hours.warning import warn_of_gaps
 from leads.faults import log_fault
 from leads.holds import release_held
 from leads.models import SweeperHeartbeat
+from leads.notifying import webhooks
+from leads.sla.climbing import climb
+
+# A sweep waits so long for those it writes to; who takes longer is left to their threads.
+PATIENCE_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +27,17 @@ def sweep() -> None:
     """Do whatever is due. One part that fails does not keep the others from their turn."""
     at = timezone.now()
     SweeperHeartbeat.objects.update_or_create(pk=1, defaults={"beat_at": at})
-    parts: list[Callable[[], object]] = [lambda: release_held(at=at), lambda: outbox.drain(at=at)]
+    parts: list[Callable[[], object]] = [
+        lambda: release_held(at=at),
+        lambda: climb(at=at),
+        lambda: warn_of_gaps(at=at),
+        lambda: watchdog.watch(at=at),
+        lambda: webhooks.expand(at=timezone.now()),
+        lambda: outbox.drain(at=timezone.now(), patience_s=PATIENCE_S),
+    ]
     if at.second < 2:  # about once a minute
         parts += [lambda: idempotency.forget_expired(at=at), lambda: address_limit.forget_past(at=at)]
+        parts += [lambda: outbox.forget_past(at=at)]
     for part in parts:
         try:
             part()

@@ -8,16 +8,20 @@ from leads.models.event import Event, EventKind
 from leads.models.lead import ClosedAs, Lead, Status
 from leads.models.notification import EventCursor, NotificationWay, QuietHours, WebhookEndpoint
 from leads.models.person import ContactKey, ContactKind, Person
+from leads.models.watching import CoverageWatch, Finding, FindingKind, Watchdog
 
 __all__ = [
     "Assignment",
     "ClosedAs",
     "ContactKey",
     "ContactKind",
+    "CoverageWatch",
     "Decision",
     "Event",
     "EventCursor",
     "EventKind",
+    "Finding",
+    "FindingKind",
     "GivenBack",
     "HeldQueue",
     "Idempotency",
@@ -30,5 +34,6 @@ __all__ = [
     "Status",
     "SweeperHeartbeat",
     "Trigger",
+    "Watchdog",
     "WebhookEndpoint",
 ]

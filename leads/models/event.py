@@ -14,10 +14,17 @@ class EventKind(models.TextChoices):
     HELD = "held", _("Held")
     OFFERED = "offered", _("Offered")
     QUEUED = "queued", _("Put into the nurture queue")
+    SEEN = "seen", _("Seen by the agent")
+    ATTEMPTED = "attempted", _("Tried to reach")
+    NOTE = "note", _("Note")
     RESPONDED = "responded", _("Answered")
     CLOSED = "closed", _("Closed")
     REOPENED = "reopened", _("Reopened")
     FLAGGED = "flagged", _("Flagged")
+    REMINDED = "reminded", _("Agent reminded")
+    OVERDUE = "overdue", _("Not answered in time")
+    ESCALATED = "escalated", _("Managers told")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
     GIVEN_BACK = "given_back", _("Turn given back")
 
 

@@ -53,6 +53,11 @@ class Lead(models.Model):
     `held_capped` are the agents who were there, or kept away by a cap alone, when that was last looked at; for an
     offer, `held_available` are those it was made to. `release_at` is when it is tried again whoever is there: the
     end of an offer, a retry after a failure. `opens_at` is the opening that the visitor was promised.
+
+    `sla` is what is promised about it, copied when it was decided, so that publishing changes nothing that runs; its
+    clock runs from `clock_from`, and it is to be answered by `respond_by`. `ladder` are the steps still to come, the
+    next one due at `ladder_at` (None: nothing is); `leads.sla` reads them. `breached_at` is `respond_by`, where that
+    passed without an answer. `alerts` are the kinds of alert that managers were sent about it.
     """
 
     # No plain constraints where SameWorkspace makes a stronger one: two checks of a column are one too many.
@@ -128,6 +133,17 @@ class Lead(models.Model):
     claim_over = models.BooleanField(default=False, editable=False)
     tried = models.JSONField(default=list, editable=False)
 
+    sla = models.JSONField(_("SLA"), null=True, blank=True, editable=False)
+    clock_from = models.DateTimeField(_("clock runs from"), null=True, blank=True, editable=False)
+    respond_by = models.DateTimeField(_("answer by"), null=True, blank=True, editable=False)
+    ladder = models.JSONField(default=list, editable=False)
+    ladder_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
+    reroutes = models.PositiveSmallIntegerField(_("given to somebody else"), default=0, editable=False)
+    breached_at = models.DateTimeField(_("overdue since"), null=True, blank=True, editable=False)
+    escalated_at = models.DateTimeField(_("managers told"), null=True, blank=True, editable=False)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True, editable=False)
+    alerts = models.JSONField(default=list, editable=False)
+
     objects = LeadQuerySet.as_manager()
 
     class Meta:
@@ -165,6 +181,12 @@ class Lead(models.Model):
                 name="lead_held_oldest_first",
             ),
             models.Index(fields=["release_at"], condition=Q(release_at__isnull=False), name="lead_by_release"),
+            models.Index(fields=["ladder_at"], condition=Q(ladder_at__isnull=False), name="lead_by_ladder"),
+            models.Index(
+                fields=["workspace", "respond_by"],
+                condition=Q(breached_at__isnull=False, status="open"),
+                name="lead_overdue",
+            ),
             models.Index(fields=["workspace", "-received_at"], condition=~Q(flagged=""), name="lead_flagged"),
         ]
 

@@ -78,14 +78,27 @@ def deadline(
 
     None where the horizon has fewer. The inverse of `covered_seconds`.
     """
-    left = round(seconds * SECOND)
-    if left <= 0:
-        return instant(microseconds(start))
+    return deadlines(schedules, start=start, seconds=[seconds], horizon=horizon)[seconds]
+
+
+def deadlines(
+    schedules: Iterable[Schedule], *, start: datetime, seconds: Iterable[float], horizon: timedelta = YEAR
+) -> dict[float, datetime | None]:
+    """Return the `deadline` of each of these lengths, by one walk over the hours."""
+    found: dict[float, datetime | None] = dict.fromkeys(seconds)
+    lengths = sorted(found)
+    while lengths and round(lengths[0] * SECOND) <= 0:
+        found[lengths.pop(0)] = instant(microseconds(start))
+    if not lengths:
+        return found
+    passed = 0
     for opens, closes in _covered_by_any(schedules, microseconds(start), _after(start, horizon)):
-        if opens + left <= closes:
-            return instant(opens + left)
-        left -= closes - opens
-    return None
+        while lengths and (left := round(lengths[0] * SECOND) - passed) <= closes - opens:
+            found[lengths.pop(0)] = instant(opens + left)
+        if not lengths:
+            break
+        passed += closes - opens
+    return found
 
 
 def _after(at: datetime, horizon: timedelta) -> int:

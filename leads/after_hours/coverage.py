@@ -1,0 +1,113 @@
+"""Coming hours in which nobody could take a lead, and how many leads usually come then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+from django.db.models.functions import TruncHour
+from django.utils.translation import gettext as _
+
+from agents.models import Workspace
+from leads.models import Lead
+from routing.engine import Outcome
+from routing.engine.covered import Interval, covered_intervals, union
+from routing.engine.hours import Kind, Schedule
+from routing.snapshots import snapshot
+
+DAYS_AHEAD = 3
+_WEEKS = 8
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Hours `[starts_at, ends_at)` without anybody on a regular shift or on call, paused people counted as there.
+
+    `leads`: how many usually come in so much time of these hours of the week. `why`: what cut a hole into the shifts,
+    in words; '' for hours that nobody works in any week. Overlong ones may be both.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    leads: float
+    why: str = ""
+
+
+def coming_gaps(*, workspace: Workspace, at: datetime, days: int = DAYS_AHEAD) -> list[Gap]:
+    """The gaps of the days to come, in order. The fallback agent, who takes leads at any hour, closes none."""
+    roster = snapshot(
+        workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
+    ).roster
+    until = at + timedelta(days=days)
+    schedules = [roster.schedule(agent) for agent in roster.members(roster.active)]
+    spans = list(uncovered(schedules, start=at, end=until))
+    if not spans:
+        return []
+    usual = usual_leads(workspace=workspace, at=at)
+    zone = ZoneInfo(workspace.timezone)
+    reasons = [
+        (_("a holiday"), _cut_by([replace(each, holidays=frozenset()) for each in schedules if each.holidays], spans)),
+        (_("time off"), _cut_by([replace(each, time_off=()) for each in schedules if each.time_off], spans)),
+    ]
+    return [
+        Gap(start, end, expected(usual, zone, start, end), ", ".join(word for word, hit in reasons if hit[place]))
+        for place, (start, end) in enumerate(spans)
+    ]
+
+
+def uncovered(schedules: Iterable[Schedule], *, start: datetime, end: datetime) -> Iterator[Interval]:
+    """When none of these schedules has a shift of any kind."""
+    begins = start.astimezone(UTC)
+    for opens, closes in _covered(schedules, start, end):
+        if begins < opens:
+            yield begins, opens
+        begins = closes
+    if begins < end:
+        yield begins, end.astimezone(UTC)
+
+
+def usual_leads(*, workspace: Workspace, at: datetime) -> dict[tuple[int, int], float]:
+    """How many leads came in an hour of the week, by (weekday, hour) of the workspace's clock: the mean of the last
+    eight weeks, or of as many as it has had leads."""
+    since = at - timedelta(weeks=_WEEKS)
+    leads = Lead.objects.for_workspace(workspace).filter(received_at__gte=since, received_at__lt=at)
+    leads = leads.exclude(outcome=Outcome.REJECTED.value)
+    hours = leads.annotate(hour=TruncHour("received_at", tzinfo=UTC)).order_by("hour").values_list("hour")
+    zone = ZoneInfo(workspace.timezone)
+    counted: dict[tuple[int, int], float] = {}
+    first = None
+    for hour, count in hours.annotate(count=Count("pk")):
+        first = first or hour
+        local = hour.astimezone(zone)
+        key = local.weekday(), local.hour
+        counted[key] = counted.get(key, 0) + count
+    weeks = min(_WEEKS, max(1.0, (at - first) / timedelta(weeks=1))) if first else 1
+    return {key: count / weeks for key, count in counted.items()}
+
+
+def expected(usual: dict[tuple[int, int], float], zone: ZoneInfo, start: datetime, end: datetime) -> float:
+    """How many leads usually come in this time."""
+    total, moment = 0.0, start.astimezone(UTC)
+    while usual and moment < end:
+        hour_ends = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
+        local = moment.astimezone(zone)
+        share = (min(hour_ends, end) - moment) / _HOUR
+        total += usual.get((local.weekday(), local.hour), 0.0) * share
+        moment = hour_ends
+    return total
+
+
+def _covered(schedules: Iterable[Schedule], start: datetime, end: datetime) -> list[Interval]:
+    return union(
+        covered_intervals(schedule, start=start, end=end, kind=kind) for schedule in schedules for kind in Kind
+    )
+
+
+def _cut_by(without: Iterable[Schedule], spans: Sequence[Interval]) -> list[bool]:
+    """For each gap, whether these schedules, which are without one kind of hole, would close a part of it."""
+    covered = _covered(without, spans[0][0], spans[-1][1])
+    return [any(opens < end and start < closes for opens, closes in covered) for start, end in spans]

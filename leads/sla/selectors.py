@@ -1,0 +1,35 @@
+"""Reading what is promised: which leads are in trouble, and which promises can never fall due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from agents.models import Workspace
+from leads.models import Lead, Status
+from leads.models.lead import LeadQuerySet
+from routing.covered_promises import never_due
+from routing.publishing import draft_document, version_document
+
+
+def overdue(*, workspace: Workspace) -> LeadQuerySet:
+    """Open leads whose deadline passed without an answer, the longest overdue first."""
+    leads = Lead.objects.for_workspace(workspace).select_related("agent", "team", "site")
+    return leads.filter(status=Status.OPEN, breached_at__isnull=False).order_by("respond_by", "pk")
+
+
+def in_trouble(*, workspace: Workspace) -> LeadQuerySet:
+    """Unclosed leads that a manager should see to, the oldest first: flagged, overdue, or handed up to them."""
+    leads = Lead.objects.for_workspace(workspace).unclosed().select_related("agent", "team", "site")
+    unanswered = Q(status=Status.OPEN) & (Q(breached_at__isnull=False) | Q(escalated_at__isnull=False))
+    return leads.filter(~Q(flagged="") | unanswered | (Q(status=Status.OPEN) & ~Q(alerts=[]))).order_by(
+        "received_at", "pk"
+    )
+
+
+def rules_never_due(*, workspace: Workspace, at: datetime, draft: bool = False) -> list[str]:
+    """The names of rules whose promise has no deadline, as their people have no covered hour within 366 days; '' for
+    the workspace's own promise. Of the published policy, or of the draft."""
+    document = draft_document(workspace) if draft else version_document(workspace.pk, workspace.policy_version)
+    return never_due(workspace=workspace, document=document, at=at)
