@@ -17,7 +17,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from agents import admin_access as access
 from agents.models import Agent, ApiKey, Membership, RosterChange, Site, Team, User, Workspace
 from agents.scoping import Action
-from leads.models import Lead
+from leads.models import Lead, NotificationWay, Outbox, QuietHours, WebhookEndpoint
 from routing.models import Draft, PolicyVersion, Rule, ScoringRule
 from routing.publishing import has_unpublished_changes
 from widget.client_address import ignored_forwarders
@@ -81,6 +81,16 @@ _GROUPS = (
                     lambda workspace: Lead.objects.for_workspace(workspace).filter(status="open"),
                 ),
             ),
+            Section(
+                _("Messages to send"),
+                "outgoing_mail",
+                Outbox,
+                "admin:leads_outbox_changelist",
+                _counted(
+                    ngettext_lazy("%(number)d given up", "%(number)d given up", "number"),
+                    lambda workspace: Outbox.objects.for_workspace(workspace).filter(done_at=None, next_try_at=None),
+                ),
+            ),
         ),
     ),
     Group(
@@ -106,6 +116,17 @@ _GROUPS = (
                     lambda workspace: Team.objects.for_workspace(workspace).filter(archived_at=None),
                 ),
             ),
+            Section(
+                _("Notifications"),
+                "notifications",
+                NotificationWay,
+                "admin:leads_notificationway_changelist",
+                _counted(
+                    ngettext_lazy("%(number)d way", "%(number)d ways", "number"),
+                    lambda workspace: NotificationWay.objects.for_workspace(workspace),
+                ),
+            ),
+            Section(_("Quiet hours"), "bedtime", QuietHours, "admin:leads_quiethours_changelist"),
             Section(_("Roster history"), "history", RosterChange, "admin:agents_rosterchange_changelist"),
         ),
     ),
@@ -149,6 +170,16 @@ _GROUPS = (
                 _counted(
                     ngettext_lazy("%(number)d in use", "%(number)d in use", "number"),
                     lambda workspace: ApiKey.objects.for_workspace(workspace).filter(revoked_at=None),
+                ),
+            ),
+            Section(
+                _("Webhooks"),
+                "webhook",
+                WebhookEndpoint,
+                "admin:leads_webhookendpoint_changelist",
+                _counted(
+                    ngettext_lazy("%(number)d active", "%(number)d active", "number"),
+                    lambda workspace: WebhookEndpoint.objects.for_workspace(workspace).filter(is_active=True),
                 ),
             ),
         ),

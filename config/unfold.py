@@ -23,16 +23,25 @@ def navigation(request: Any) -> list[dict[str, Any]]:
     """The sections that the user may enter in the active workspace."""
     from config.admin_sections import sections_for  # the models need the settings first
 
+    groups = sections_for(request)
+    links = [reverse(section.page) for group in groups for section in group.sections]
+    # The longest that the address begins with: a page below a list is its own section, too.
+    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
     return [
         {
             "title": group.title,
             "separator": bool(place),
             "items": [
-                {"title": section.title, "icon": section.icon, "link": reverse(section.page)}
+                {
+                    "title": section.title,
+                    "icon": section.icon,
+                    "link": (link := reverse(section.page)),
+                    "active": link == here,
+                }
                 for section in group.sections
             ],
         }
-        for place, group in enumerate(sections_for(request))
+        for place, group in enumerate(groups)
     ]
 
 

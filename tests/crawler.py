@@ -329,14 +329,15 @@ class Crawler:
 
     # admin
 
-    def crawl_admin(self, *, forge: bool = True) -> None:
-        """Every admin page with every parameter that it offers, then, if asked, every form with forged values."""
+    def crawl_admin(self, *, parameters: bool = True, forge: bool = True) -> None:
+        """Every admin page; if asked, with every parameter that it offers, and every form with forged values."""
         self.before = self.foreign.contents()
         forms: dict[tuple[str, str], Form] = {}
         for pattern, route in admin_patterns():
             for url in self._urls(pattern, route):
                 response = self.get(url)
-                self._crawl_variants(pattern, url, response)
+                if parameters:
+                    self._crawl_variants(pattern, url, response)
                 for form in forms_in(response, url):
                     forms.setdefault((form.action, " ".join(sorted(form.values))), form)
         self._crawl_autocompletes()

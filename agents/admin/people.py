@@ -165,6 +165,7 @@ class OperatorsOnly:
 class UserMembershipInline(OperatorsOnly, TabularInline):
     model = Membership
     fields = ("workspace", "role")
+    autocomplete_fields = ("workspace",)
     extra = 0
 
 

@@ -164,6 +164,7 @@ class ArchivedFilter(DropdownFilter):
 @admin.register(Team)
 class TeamAdmin(RosterAdmin):
     form = TeamForm
+    fields = ("name", "slug", "catch_up")
     list_display = ("name", "slug", "member_count", "catch_up", "state")
     list_filter = (ArchivedFilter,)
     search_fields = ("name", "slug")

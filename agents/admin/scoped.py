@@ -11,7 +11,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from agents import admin_access as access
 from agents.forms.workspace_form import WorkspaceForm
@@ -111,6 +112,19 @@ class WorkspaceInline(InOneWorkspace, TabularInline):
         formset = super().get_formset(request, obj, **kwargs)
         formset.form.workspace = request.workspace
         return formset
+
+
+class _OwnChoices(AutocompleteDropdownForm):
+    def __init__(self, request: Any, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, name, *args, **kwargs)
+        field: Any = self.fields[name]
+        field.queryset = field.queryset.for_workspace(request.workspace)
+
+
+class WorkspaceSearchFilter(AutocompleteSelectFilter):
+    """As WorkspaceRelatedFilter, for rows so many that they are searched for rather than listed."""
+
+    form_class = _OwnChoices
 
 
 class WorkspaceRelatedFilter(RelatedDropdownFilter):

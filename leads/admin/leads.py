@@ -21,7 +21,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from agents import languages, places
-from agents.admin.scoped import WorkspaceAdmin, WorkspaceRelatedFilter
+from agents.admin.scoped import WorkspaceAdmin, WorkspaceSearchFilter
 from agents.admin_access import may
 from agents.channels import CHANNELS
 from agents.scoping import Action
@@ -80,7 +80,7 @@ class LeadAdmin(WorkspaceAdmin):
         ("status", ChoicesDropdownFilter),
         ("outcome", ChoicesDropdownFilter),
         ChannelFilter,
-        ("agent", WorkspaceRelatedFilter),
+        ("agent", WorkspaceSearchFilter),
     )
     search_fields = ("reference", "name", "email", "phone")
     search_help_text = _("Name, e-mail address, phone number or reference")
