@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/docs/", ApiDocs.as_view(), name="api-docs"),
     path("act/", include("leads.one_click.urls")),
     path("inbox/push/", include("leads.push.urls")),
+    path("inbox/", include("leads.inbox.urls")),
     path("demo/", include("widget.demo.urls")),
     path("", include("widget.urls")),
     path("healthz", health.healthz, name="healthz"),

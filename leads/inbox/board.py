@@ -1,0 +1,174 @@
+"""What stands on an agent's pages, and a stamp by which a page that asks again learns cheaply that nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from agents.channels import CHANNELS
+from agents.models import Agent
+from leads.models import ClosedAs, Decision, Event, Lead, Status
+from routing.engine import Outcome, Reason
+
+MOST = 200  # on one page
+MOST_CLOSED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A lead as an agent reads it. `left` is said only while an answer is owed."""
+
+    lead: Lead
+    channel: str
+    age: str
+    left: str
+    is_overdue: bool
+    is_mine: bool
+    is_offer: bool
+    is_queued: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.lead.status == Status.OPEN
+
+    @property
+    def is_closed(self) -> bool:
+        return self.lead.status == Status.CLOSED
+
+    @property
+    def was_no_lead(self) -> bool:
+        return self.lead.closed_as in (ClosedAs.SPAM, ClosedAs.DUPLICATE, ClosedAs.NO_CONVERSATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One page's leads. `stamp` changes with whatever the page shows, and with the minute, for the ages on it."""
+
+    cards: list[Card]
+    stamp: str
+
+    @property
+    def offers(self) -> list[Card]:
+        return [card for card in self.cards if card.is_offer]
+
+    @property
+    def open(self) -> list[Card]:
+        return [card for card in self.cards if card.is_mine and card.is_open]
+
+    @property
+    def answered(self) -> list[Card]:
+        return [card for card in self.cards if card.is_mine and not card.is_open]
+
+
+def own_board(agent: Agent, *, at: datetime) -> Board:
+    """What the agent has, open first and the oldest first, and what is on offer to them: one statement."""
+    rows = _rows(agent).filter(
+        Q(agent=agent) | Q(outcome=Outcome.HELD.value, reason=Reason.CLAIM.value),
+        status__in=[Status.OPEN, Status.ANSWERED],
+    )
+    found = rows.order_by("-status", "received_at", "pk")[:MOST]
+    return _board([lead for lead in found if _is_for(lead, agent)], agent, at)
+
+
+def queue_board(agent: Agent, *, at: datetime) -> Board:
+    """The nurture queue, from which everybody takes, the oldest first."""
+    rows = _rows(agent).filter(outcome=Outcome.QUEUED.value, status=Status.OPEN)
+    return _board(list(rows.order_by("received_at", "pk")[:MOST]), agent, at)
+
+
+def closed_board(agent: Agent, *, at: datetime) -> Board:
+    """What the agent closed last."""
+    rows = _rows(agent).filter(agent=agent, status=Status.CLOSED)
+    return _board(list(rows.order_by("-received_at", "-pk")[:MOST_CLOSED]), agent, at)
+
+
+def find(agent: Agent, lead_id: UUID) -> Lead | None:
+    """A lead that this agent may see: theirs, on offer to them, or in the queue."""
+    lead = Lead.objects.for_workspace(agent.workspace).select_related("site").filter(pk=lead_id).first()
+    return lead if lead is not None and _is_for(lead, agent) else None
+
+
+def was_for(agent: Agent, lead_id: UUID) -> bool:
+    """Whether the agent could have seen this lead once: it was on offer to them, or lay in the queue."""
+    once = Decision.objects.filter(workspace=agent.workspace, lead=lead_id).defer("request", "loads", "ledger")
+    return any(
+        decision.outcome == Outcome.QUEUED.value
+        or (decision.reason == Reason.CLAIM.value and [agent.pk, "offered"] in _looked_at(decision))
+        for decision in once
+    )
+
+
+def _looked_at(decision: Decision) -> list[list[Any]]:
+    pools = decision.decision["pools"] if decision.decision is not None else []
+    return [candidate[:2] for pool in pools for candidate in pool[2]]
+
+
+def card_of(lead: Lead, agent: Agent, *, at: datetime) -> Card:
+    owed = lead.status == Status.OPEN and lead.agent_id == agent.pk and lead.respond_by is not None
+    overdue = owed and lead.respond_by is not None and lead.respond_by <= at
+    return Card(
+        lead=lead,
+        channel=str(CHANNELS[lead.channel].label) if lead.channel in CHANNELS else lead.channel,
+        age=timesince(lead.received_at, at, depth=1),
+        left=_time_left(lead.respond_by, at) if owed and lead.respond_by else "",
+        is_overdue=overdue,
+        is_mine=lead.agent_id == agent.pk,
+        is_offer=_is_offer(lead),
+        is_queued=lead.outcome == Outcome.QUEUED.value and lead.status == Status.OPEN,
+    )
+
+
+def stamp_of_lead(lead: Lead, agent: Agent, *, at: datetime) -> str:
+    """Of the page of one lead: everything that happens to one is an event."""
+    last = Event.objects.filter(lead=lead).order_by("-pk").values_list("pk", flat=True).first()
+    return _stamp(agent, at, [_look(lead), last])
+
+
+def _rows(agent: Agent) -> QuerySet[Lead]:
+    shown = (
+        *("workspace_id", "status", "outcome", "reason", "agent_id", "channel", "received_at", "first_response_at"),
+        *("closed_as", "closed_at", "name", "email", "phone", "message", "language", "country", "reference"),
+        *("joined_count", "intent", "respond_by", "release_at", "held_available"),
+    )
+    return Lead.objects.for_workspace(agent.workspace).only(*shown)
+
+
+def _is_for(lead: Lead, agent: Agent) -> bool:
+    if lead.agent_id is not None or lead.status == Status.CLOSED:
+        return lead.agent_id == agent.pk
+    return lead.outcome == Outcome.QUEUED.value or (_is_offer(lead) and agent.pk in lead.held_available)
+
+
+def _is_offer(lead: Lead) -> bool:
+    return (lead.outcome, lead.reason, lead.status) == (Outcome.HELD.value, Reason.CLAIM.value, Status.OPEN)
+
+
+def _board(leads: list[Lead], agent: Agent, at: datetime) -> Board:
+    cards = [card_of(lead, agent, at=at) for lead in leads]
+    return Board(cards, _stamp(agent, at, [_look(lead) for lead in leads]))
+
+
+def _look(lead: Lead) -> list[Any]:
+    moments = (lead.first_response_at, lead.respond_by, lead.release_at, lead.closed_at)
+    state = [str(lead.pk), lead.status, lead.closed_as, lead.agent_id, lead.joined_count, lead.name, lead.intent]
+    return [*state, *(moment and moment.isoformat() for moment in moments)]
+
+
+def _stamp(agent: Agent, at: datetime, shown: list[Any]) -> str:
+    said = [agent.pk, agent.is_paused, agent.is_active, get_language(), f"{at:%Y-%m-%dT%H:%M}", shown]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
+
+
+def _time_left(respond_by: datetime, at: datetime) -> str:
+    if respond_by <= at:
+        return _("%(time)s over") % {"time": timesince(respond_by, at, depth=1)}
+    return _("%(time)s left") % {"time": timeuntil(respond_by, at, depth=1)}
