@@ -46,6 +46,7 @@ class Kind(StrEnum):
     coverage_warning   gaps: [{starts_at, ends_at (datetimes), leads (float: how many usually fall there), why (a short
                        text such as a holiday's name, may be '')}]; for managers
     trouble            lead, `why` (a sentence): it has no agent; for managers
+    promise_late       lead, `holder`: the visitor was promised an answer at an opening that passed; for managers
     """
 
     ASSIGNED = "assigned"
@@ -57,6 +58,7 @@ class Kind(StrEnum):
     PAGE = "page"
     COVERAGE_WARNING = "coverage_warning"
     TROUBLE = "trouble"
+    PROMISE_LATE = "promise_late"
 
 
 # They wake people: what they ask for cannot wait.

@@ -31,7 +31,7 @@ _WAYS_BACK = {
     "email": ("email",),
     "form": ("email", "phone"),
 }
-_UNANSWERED = {Kind.REMINDER, Kind.ESCALATION, Kind.PAGE}
+_UNANSWERED = {Kind.REMINDER, Kind.ESCALATION, Kind.PAGE, Kind.PROMISE_LATE}
 
 
 def kind_of(rows: Sequence[Outbox]) -> Kind | None:
@@ -94,7 +94,7 @@ def _is_current(lead: Lead, kind: Kind, payload: Mapping[str, Any]) -> bool:
     if kind is Kind.OFFER:
         return lead.agent_id is None
     if kind is Kind.PAGE:
-        return lead.agent_id in (None, payload.get("agent"))
+        return lead.acknowledged_at is None and lead.agent_id == payload.get("agent")
     if kind is Kind.REROUTED_AWAY:
         return lead.agent_id != payload.get("agent")
     if kind is Kind.TROUBLE:
@@ -119,7 +119,7 @@ def _with_instants(key: str, value: Any) -> Any:
 
 def _more_about(lead: Lead, kind: Kind, given: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
     """What the kind shows and the row did not say, as it stands now."""
-    respond_by = given.get("respond_by") or getattr(lead, "respond_by", None)
+    respond_by = given.get("respond_by") or lead.respond_by
     more: dict[str, Any] = {}
     if respond_by is not None:
         more["respond_by"] = respond_by
@@ -127,7 +127,7 @@ def _more_about(lead: Lead, kind: Kind, given: Mapping[str, Any], *, at: datetim
         more["left_s"] = int((respond_by - at).total_seconds()) if respond_by is not None else given.get("left_s", 0)
     if kind is Kind.OFFER and lead.release_at is not None:
         more["until_at"] = lead.release_at
-    if kind is Kind.ESCALATION:
+    if kind in (Kind.ESCALATION, Kind.PROMISE_LATE):
         more["holder"] = lead.agent.name if lead.agent else ""
     if kind is Kind.REROUTED_AWAY:
         more["taker"] = lead.agent.name if lead.agent else ""

@@ -49,6 +49,12 @@ def rotate_secret(endpoint: WebhookEndpoint) -> str:
     return endpoint.secret
 
 
+def end_rotation(endpoint: WebhookEndpoint) -> None:
+    """Whoever listens knows the new secret."""
+    endpoint.old_secret = ""
+    endpoint.save(update_fields=["old_secret"])
+
+
 def expand(*, at: datetime) -> int:
     """Write deliveries of the events that came since the last time. Returns how many."""
     endpoints: dict[int, list[WebhookEndpoint]] = defaultdict(list)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from agents.models import Agent
 from leads import actions
 from leads.actor import Actor
+from leads.after_hours.acknowledging import acknowledge
 from leads.models import Lead
 from leads.notifications import links
 from leads.notifications.message import Kind
@@ -48,6 +49,10 @@ def _take(*, lead: Lead, agent: Agent, at: datetime) -> None:
     actions.take(lead=lead, agent=agent, at=at, by=_by(agent))
 
 
+def _acknowledge(*, lead: Lead, agent: Agent, at: datetime) -> None:
+    acknowledge(lead=lead, at=at, by=_by(agent))
+
+
 def _pass_on(*, lead: Lead, agent: Agent, at: datetime) -> None:
     actions.reassign(lead=lead, at=at, exclude=[agent], by=_by(agent))
 
@@ -68,6 +73,13 @@ ACTS: dict[str, Act] = {
         is_done=lambda lead, agent: lead.agent_id == agent.pk,
         is_for_holder=False,
     ),
+    "acknowledge": Act(
+        label=_("I have it"),
+        question=_("Do you see to this visitor now? Then nobody else is woken."),
+        done=_("Noted: you see to it. Nobody else is woken."),
+        do=_acknowledge,
+        is_done=lambda lead, agent: lead.acknowledged_at is not None and lead.agent_id == agent.pk,
+    ),
     "pass_on": Act(
         label=_("Pass it on"),
         question=_("Shall somebody else take this lead?"),
@@ -79,7 +91,7 @@ ACTS: dict[str, Act] = {
 _OFFERED = {
     Kind.ASSIGNED: ("answered", "pass_on"),
     Kind.REMINDER: ("answered", "pass_on"),
-    Kind.PAGE: ("answered",),
+    Kind.PAGE: ("acknowledge", "answered"),
     Kind.OFFER: ("take",),
 }
 

@@ -18,6 +18,7 @@ TITLES = {
     Kind.PAGE: "On call: Ana Gil needs an answer now",
     Kind.COVERAGE_WARNING: "Coming hours without anybody to take leads",
     Kind.TROUBLE: "A lead has no agent: Ana Gil",
+    Kind.PROMISE_LATE: "Ana Gil was promised an answer and has none",
 }
 GISTS = {
     Kind.ASSIGNED: "Ana Gil is waiting for you. Answer by Mon 2 Mar, 10:05.",
