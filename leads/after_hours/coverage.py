@@ -85,7 +85,8 @@ def usual_leads(*, workspace: Workspace, at: datetime) -> dict[tuple[int, int], 
         local = hour.astimezone(zone)
         key = local.weekday(), local.hour
         counted[key] = counted.get(key, 0) + count
-    weeks = min(_WEEKS, max(1.0, (at - first) / timedelta(weeks=1))) if first else 1
+    days = (at.astimezone(zone).date() - first.astimezone(zone).date()).days if first else 0
+    weeks = min(_WEEKS, max(1.0, days / 7))
     return {key: count / weeks for key, count in counted.items()}
 
 
