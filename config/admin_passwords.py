@@ -9,12 +9,13 @@ from django.contrib import admin
 from django.contrib.auth import views
 from django.urls import path, reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from django.views.generic.base import ContextMixin, TemplateResponseMixin
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from agents.forms.people import FirstOrForgottenPasswordForm
 
 
-class _Page:
+class _Page(TemplateResponseMixin, ContextMixin):
     """A page of its own beside the login."""
 
     template_name = "admin/password.html"
@@ -22,11 +23,11 @@ class _Page:
     button: Any = ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)  # type: ignore[misc]
+        context = super().get_context_data(**kwargs)
         if "form" in context and context["form"] is not None:
             for field in context["form"].fields.values():
                 field.widget.attrs["class"] = " ".join(BASE_INPUT_CLASSES)
-        site = admin.site.each_context(self.request)  # type: ignore[attr-defined]
+        site = admin.site.each_context(self.request)
         return {**site, **context, "sentence": self.sentence, "button": self.button}
 
 

@@ -116,7 +116,7 @@ def email(url: str) -> dict:
 
 
 def email_from(text: str, *, public_url: str) -> str:
-    """Whom our mail comes from, as `Name <address>`. Unset: an address at the host of PUBLIC_URL, if that has a name."""
+    """Whom our mail comes from, as `Name <address>`. Unset: an address at PUBLIC_URL's host, if that has a name."""
     if not text:
         host = urlsplit(public_url).hostname or ""
         return f"Switchyard <switchyard@{host if re.search('[.][a-z]', host) else 'localhost'}>"
@@ -152,7 +152,8 @@ def whatsapp(*, token: str, phone_number_id: str) -> tuple[str, str]:
 def telegram_bot_token(text: str) -> str:
     if text and not _TELEGRAM_TOKEN.fullmatch(text):
         raise ImproperlyConfigured(
-            "TELEGRAM_BOT_TOKEN is no token of a bot: set it as BotFather shows it, such as 123456:ABC-DEF…, or unset it."
+            "TELEGRAM_BOT_TOKEN is no token of a bot: set it as BotFather shows it, such as 123456:ABC-DEF…, "
+            "or unset it."
         )
     return text
 

@@ -33,8 +33,8 @@ class WorkspaceForm(forms.ModelForm):
             for name, found in errors.error_dict.items():
                 for error in found:
                     placed.setdefault(self._place_of(name, error), []).append(error)
-            errors = ValidationError(placed)  # type: ignore[arg-type]
-        super()._update_errors(errors)
+            errors = ValidationError(placed)
+        super()._update_errors(errors)  # type: ignore[misc]
 
     def _place_of(self, name: str, error: ValidationError) -> str:
         """Where the message is shown: at its field, if it has one here; else at the top."""
