@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from agents.models import Agent, Team, Workspace
 from routing.rulebook import ACKNOWLEDGE_WITHIN, format_duration, in_words
 from routing.rulebook.words import when_in_words
 
@@ -36,7 +37,7 @@ class Change:
 def policy_changes(old: Document, new: Document, *, names: Mapping[str, str] | None = None) -> list[Change]:
     """What leads from one normal-form document to the other, settings first, then rules in the new order.
 
-    `names` are the names of teams and agents by `team:SLUG` and `agent:SLUG`.
+    `names` as `target_names` has them.
     """
     return [*_settings(old, new), *_scoring(old["scoring"], new["scoring"]), *_rules(old, new, names or {})]
 
@@ -55,6 +56,13 @@ def rule_states(old: Document, new: Document) -> dict[str, ChangeKind | None]:
         else:
             states[name] = ChangeKind.MOVED if name in moved else None
     return states
+
+
+def target_names(workspace: Workspace) -> dict[str, str]:
+    """The names of a workspace's teams and agents, by `team:SLUG` and `agent:SLUG`."""
+    teams = Team.objects.for_workspace(workspace).values_list("slug", "name")
+    agents = Agent.objects.for_workspace(workspace).values_list("slug", "name")
+    return {**{f"team:{slug}": name for slug, name in teams}, **{f"agent:{slug}": name for slug, name in agents}}
 
 
 def rule_in_words(rule: Document, names: Mapping[str, str] | None = None) -> str:

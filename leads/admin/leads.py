@@ -27,7 +27,8 @@ from agents.channels import CHANNELS
 from agents.scoping import Action
 from leads import actions, selectors
 from leads.actor import Actor
-from leads.admin.decisions import pools_of, rules_tried
+from leads.admin.decisions import pools_of, steps_of
+from leads.explaining import explain_decision
 from leads.forms import ReassignForm
 from leads.models import ClosedAs, Lead, Status, Trigger
 from leads.models.reasons import REASONS
@@ -144,13 +145,14 @@ class LeadAdmin(WorkspaceAdmin):
         """The latest decision, made again before the reader's eyes: every rule that was tried."""
         lead = self._lead(request, lead_id)
         decision = selectors.latest_decision(lead)
-        context = {
-            **self._context(request, lead),
-            "title": _now("Why"),
-            "decision": decision,
-            "pools": pools_of(decision) if decision else [],
-            "steps": rules_tried(decision, request.workspace) if decision else None,
-        }
+        explained = explain_decision(decision) if decision else None
+        context = {**self._context(request, lead), "title": _now("Why"), "decision": decision}
+        if decision is not None and explained is not None:
+            context |= {
+                "steps": steps_of(explained, request.workspace, decision.policy_version),
+                "pools": pools_of(decision),
+                "turn": explained["turn"],
+            }
         return TemplateResponse(request, "admin/leads/why.html", context)
 
     def _page(self, request: Any, lead: Lead, form: ReassignForm | None = None) -> HttpResponse:

@@ -16,11 +16,10 @@ from unfold.decorators import display
 from agents import admin_access as access
 from agents import plans
 from agents.admin.scoped import WorkspaceAdmin
-from agents.models import Agent, Team
 from agents.scoping import Action
 from routing import publishing
 from routing.models import PolicyVersion
-from routing.policy_changes import policy_changes, rule_in_words, scoring_in_words
+from routing.policy_changes import policy_changes, rule_in_words, scoring_in_words, target_names
 from routing.rulebook import PolicyErrors, check_plan, normalise_policy
 
 _LONGEST_NOTE = 500
@@ -88,7 +87,7 @@ class PolicyVersionAdmin(WorkspaceAdmin):
                 raise PolicyErrors(faults)
         except PolicyErrors as refused:
             errors = errors or _sentences(refused, draft)
-        names = _names(workspace)
+        names = target_names(workspace)
         context = {
             **self.admin_site.each_context(request),
             "title": _now("Publish"),
@@ -137,7 +136,7 @@ class PolicyVersionAdmin(WorkspaceAdmin):
 
     def _version_page(self, request: Any, version: PolicyVersion, *, errors: list[str]) -> HttpResponse:
         workspace = request.workspace
-        names = _names(workspace)
+        names = target_names(workspace)
         current = publishing.version_document(workspace.pk, workspace.policy_version)
         context = {
             **self.admin_site.each_context(request),
@@ -171,13 +170,6 @@ class PolicyVersionAdmin(WorkspaceAdmin):
         if version.restored_from:
             return "again", _now("Version %(number)d again") % {"number": version.restored_from}
         return "past", _("Earlier")
-
-
-def _names(workspace: Any) -> dict[str, str]:
-    """Names of teams and agents, as `policy_changes` looks them up."""
-    teams = Team.objects.for_workspace(workspace).values_list("slug", "name")
-    agents = Agent.objects.for_workspace(workspace).values_list("slug", "name")
-    return {**{f"team:{slug}": name for slug, name in teams}, **{f"agent:{slug}": name for slug, name in agents}}
 
 
 def _sentences(refused: PolicyErrors, document: dict[str, Any]) -> list[str]:

@@ -378,10 +378,13 @@ class TestChanges:
     def test_of_settings_and_scoring_are_told_in_words(self):
         old = policy()
         new = {**policy(), "join_window": 0, "scoring": [{"points": -10}], "intent": {"hot": 80, "warm": 30}}
+        new |= {"sla": {"respond_within": 300, "remind_at": [50, "4m"], "clock": "covered"}, "acknowledge_within": 60}
 
         assert [(c.about, c.before, c.after) for c in policy_changes(old, new)] == [
             ("Join window", "24h", "never"),
             ("Hot from", "70", "80"),
+            ("Promise where a rule has none", "none", "answer within 5m, remind at 50%, 4m, in covered hours"),
+            ("On call, acknowledged within", "5m", "60s"),
             ("Scoring", "", "Always: -10 points"),
         ]
 
