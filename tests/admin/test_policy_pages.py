@@ -384,7 +384,7 @@ class TestChanges:
             ("Join window", "24h", "never"),
             ("Hot from", "70", "80"),
             ("Promise where a rule has none", "none", "answer within 5m, remind at 50%, 4m, in covered hours"),
-            ("On call, acknowledged within", "5m", "60s"),
+            ("On call, acknowledged within", "5m", "1m"),
             ("Scoring", "", "Always: -10 points"),
         ]
 
