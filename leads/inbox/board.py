@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from agents.channels import CHANNELS
 from agents.models import Agent
-from leads.models import ClosedAs, Decision, Event, Lead, Status
+from leads.models import Decision, Event, Lead, Status
 from routing.engine import Outcome, Reason
 
 MOST = 200  # on one page
@@ -25,7 +25,7 @@ MOST_CLOSED = 50
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A lead as an agent reads it. `left` is said only while an answer is owed."""
+    """A lead as an agent reads it. `left` is the time to answer it, or to take what is on offer; '' where none runs."""
 
     lead: Lead
     channel: str
@@ -43,10 +43,6 @@ class Card:
     @property
     def is_closed(self) -> bool:
         return self.lead.status == Status.CLOSED
-
-    @property
-    def was_no_lead(self) -> bool:
-        return self.lead.closed_as in (ClosedAs.SPAM, ClosedAs.DUPLICATE, ClosedAs.NO_CONVERSATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +109,16 @@ def _looked_at(decision: Decision) -> list[list[Any]]:
 
 
 def card_of(lead: Lead, agent: Agent, *, at: datetime) -> Card:
-    owed = lead.status == Status.OPEN and lead.agent_id == agent.pk and lead.respond_by is not None
-    overdue = owed and lead.respond_by is not None and lead.respond_by <= at
+    is_offer, is_mine = _is_offer(lead), lead.agent_id == agent.pk
+    until = lead.release_at if is_offer else lead.respond_by if is_mine and lead.status == Status.OPEN else None
     return Card(
         lead=lead,
         channel=str(CHANNELS[lead.channel].label) if lead.channel in CHANNELS else lead.channel,
         age=timesince(lead.received_at, at, depth=1),
-        left=_time_left(lead.respond_by, at) if owed and lead.respond_by else "",
-        is_overdue=overdue,
-        is_mine=lead.agent_id == agent.pk,
-        is_offer=_is_offer(lead),
+        left=_time_left(until, at) if until else "",
+        is_overdue=is_mine and until is not None and until <= at,
+        is_mine=is_mine,
+        is_offer=is_offer,
         is_queued=lead.outcome == Outcome.QUEUED.value and lead.status == Status.OPEN,
     )
 

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from agents.channels import CHANNELS
 from agents.contacts import normalise_email, normalise_phone, region_of_zone
-from agents.models import Agent
 from leads.models import Lead
 from leads.promises import spoken
 
@@ -23,9 +22,13 @@ class Way(NamedTuple):
     shown: str
 
 
-def ways_to(lead: Lead, agent: Agent) -> list[Way]:
-    """How the visitor of this lead can be answered, the channel that they chose first. Texts are in their language."""
-    phone = normalise_phone(lead.phone, lead.country or region_of_zone(agent.zone_name())) if lead.phone else None
+def ways_to(lead: Lead, *, zone: str) -> list[Way]:
+    """How the visitor of this lead can be answered, the channel that they chose first. Texts are in their language.
+
+    `zone`: that of whoever answers; a phone number without its country's prefix is dialled from there, unless the
+    lead's country is known.
+    """
+    phone = normalise_phone(lead.phone, lead.country or region_of_zone(zone)) if lead.phone else None
     email = normalise_email(lead.email) if lead.email else None
     addresses = {"whatsapp": phone, "phone": phone, "sms": phone, "email": email}
     if lead.channel in ("viber", "signal") and phone:

@@ -21,7 +21,7 @@ from django.views import View
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from agents import rostering
+from agents import languages, places, rostering
 from agents.models import Agent
 from agents.scoping import activate, workspaces_of
 from leads import selectors, touches
@@ -99,7 +99,9 @@ class LeadPage(AgentView):
         return {
             "card": card_of(lead, self.agent, at=at),
             "lead": lead,
-            "ways": ways_to(lead, self.agent) if is_mine else [],
+            "language": languages.language_name(lead.language) if lead.language else "",
+            "country": places.country_name(lead.country) if lead.country else "",
+            "ways": ways_to(lead, zone=self.agent.zone_name()) if is_mine else [],
             "events": [_told(event) for event in selectors.timeline(lead)] if is_mine else [],
             "stamp": stamp_of_lead(lead, self.agent, at=at),
         }
