@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url
 
-.PHONY: setup run test lint lock
+.PHONY: setup run test bench lint lock
 
 setup: $(STAMP)
 
@@ -28,6 +28,10 @@ run: setup
 
 test: setup
 	@$(BIN)/python -m tests.run $(ARGS)
+
+# make bench ONLY=name runs a part.
+bench: setup
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 lint: setup
 	$(BIN)/ruff format --check .

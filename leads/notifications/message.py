@@ -107,7 +107,8 @@ def render(
       actions        [{label, url}]: one-click links, for the recipient alone
       lead / leads   {reference, name, contact (for people to read), channel, language, country (as words), page,
                      message, received_at (datetime), waited_s (int), url (its page in the inbox),
-                     reply_url (opens the conversation with the visitor)}
+                     reply_url (opens the conversation with the visitor), reply_on (the channel it opens, where that
+                     is not the lead's own)}
     and what `Kind` lists. Values are plain text, whoever wrote them; nothing in them is trusted. Keys that end in `_s`
     are seconds, and the templates see them in words under the name without that ending.
 
@@ -117,7 +118,7 @@ def render(
         seen = {"url": "", "url_label": _url_label(kind)} | _prepared(context)
         actions = [Action(action["label"], action["url"]) for action in seen.get("actions", ())]
         if reply_url := seen.get("lead", {}).get("reply_url"):
-            channel = seen["lead"].get("channel")
+            channel = seen["lead"].get("reply_on") or seen["lead"].get("channel")
             label = _("Reply on %(channel)s") % {"channel": channel} if channel else _("Reply")
             actions.insert(0, Action(label, reply_url))
         seen["actions"] = actions

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import translation
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
 
 from agents import languages, places
 from agents.channels import CHANNELS
-from agents.contacts import display_phone, normalise_email, normalise_phone, region_of_zone
+from leads.arrivals import FORM
+from leads.inbox.reaching import Way, ways_to
 from leads.models import Lead, Outbox, Status
 from leads.notifications.message import Kind, Message, render
 from leads.notifying import pages
@@ -23,14 +23,6 @@ from leads.one_click import links_for
 _KINDS = {"assigned": Kind.ASSIGNED, "released": Kind.DIGEST, "offered": Kind.OFFER}
 # What is told about a lead of one's own, and is worth nothing once somebody else has it.
 _OWN = {Kind.ASSIGNED, Kind.DIGEST, Kind.REMINDER}
-# A form says nothing of how to answer: whatever contact was left will do.
-_WAYS_BACK = {
-    "whatsapp": ("whatsapp",),
-    "sms": ("sms",),
-    "phone": ("phone",),
-    "email": ("email",),
-    "form": ("email", "phone"),
-}
 _UNANSWERED = {Kind.REMINDER, Kind.ESCALATION, Kind.PAGE, Kind.PROMISE_LATE}
 
 
@@ -139,13 +131,11 @@ def _more_about(lead: Lead, kind: Kind, given: Mapping[str, Any], *, at: datetim
 def _about(lead: Lead, recipient: Recipient, at: datetime) -> dict[str, Any]:
     """The lead in words, in the language that is active."""
     channel = CHANNELS.get(lead.channel)
-    region = region_of_zone(recipient.workspace.timezone)
-    phone = normalise_phone(lead.phone, region) if lead.phone else None
-    contacts = [display_phone(phone) if phone else lead.phone, lead.email]
+    way = _way_back(lead, recipient.zone)
     return {
         "reference": lead.reference,
         "name": lead.name,
-        "contact": " · ".join(text for text in contacts if text),
+        "contact": " · ".join(text for text in (lead.phone, lead.email) if text),
         "channel": str(channel.label) if channel else lead.channel,
         "language": languages.language_name(lead.language) if lead.language else "",
         "country": places.country_name(lead.country) if lead.country else "",
@@ -154,23 +144,14 @@ def _about(lead: Lead, recipient: Recipient, at: datetime) -> dict[str, Any]:
         "received_at": lead.received_at,
         "waited_s": max(0, int((at - lead.received_at).total_seconds())),
         "url": pages.lead_page(lead, recipient),
-        "reply_url": reply_link(lead, phone=phone),
+        "reply_url": way.url if way else "",
+        "reply_on": way.label if way else "",
     }
 
 
-def reply_link(lead: Lead, *, phone: str | None) -> str:
-    """Opens the conversation with the visitor on the channel they chose, where their contact is enough for that; ''
-    where it is not. `phone`: in E.164."""
-    for channel in _WAYS_BACK.get(lead.channel, ()):
-        contact = normalise_email(lead.email) if channel == "email" else phone
-        if not contact:
-            continue
-        try:
-            return CHANNELS[channel].link(contact, subject=_subject(lead)) or ""
-        except ValueError:  # somebody's address, though none that a link can carry
-            continue
-    return ""
-
-
-def _subject(lead: Lead) -> str:
-    return _("Your request %(code)s") % {"code": lead.reference}
+def _way_back(lead: Lead, zone: str) -> Way | None:
+    """Opens the conversation with the visitor on the channel they chose, where their contact is enough for that. A
+    form says nothing of how to answer: mail, else the phone."""
+    ways = {way.channel: way for way in ways_to(lead, zone=zone)}
+    wanted = ("email", "phone") if lead.channel == FORM else (lead.channel,)
+    return next((ways[channel] for channel in wanted if channel in ways), None)

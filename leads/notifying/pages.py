@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from leads.models import Lead
 from leads.notifying.recipients import Recipient
 
 
 def inbox() -> str:
-    return f"{settings.PUBLIC_URL}/inbox/"
+    return _page("inbox:home")
 
 
 def start() -> str:
@@ -23,17 +23,14 @@ def start() -> str:
 def lead_page(lead: Lead, recipient: Recipient) -> str:
     """The lead in the agent's inbox; for members without one, its page in the admin."""
     if recipient.slug:
-        return _page("inbox:lead", lead.pk) or inbox()
+        return _page("inbox:lead", lead.pk)
     return _page("admin:leads_lead_change", lead.pk)
 
 
 def settings_page(recipient: Recipient) -> str:
-    """Where an agent chooses what they are sent; '' where there is none."""
-    return _page("inbox:settings") if recipient.slug else _page("admin:leads_notificationway_changelist")
+    """Where it is chosen what they are sent: managers do that, for agents too."""
+    return "" if recipient.slug else _page("admin:leads_notificationway_changelist")
 
 
 def _page(name: str, *given: Any) -> str:
-    try:
-        return settings.PUBLIC_URL + reverse(name, args=given)
-    except NoReverseMatch:
-        return ""
+    return settings.PUBLIC_URL + reverse(name, args=given)
