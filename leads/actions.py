@@ -26,6 +26,7 @@ from leads.models.reasons import MANUAL, REOPENED, TAKEN
 from leads.people import agent_they_had
 from leads.placing import PlaceTaken, assign, judge, move, notify, place, settle, somebody_freed
 from leads.sla import ladder
+from leads.speed import clicks, response
 from leads.turns import give_back
 from routing.engine import Outcome, Reason
 
@@ -59,12 +60,21 @@ def respond(
         agent = None if lead.agent is None else lead.agent.slug
         _event(lead, EventKind.RESPONDED, responded_at, by, {"kind": kind, "note": note, "agent": agent})
         if kind == HUMAN:
-            if lead.first_response_at is None or responded_at < lead.first_response_at:
-                lead.first_response_at = responded_at
+            response.record(lead, responded_at=responded_at, at=at)
+            clicks.confirm(lead, at=responded_at)
             if lead.status == Status.OPEN:
                 lead.status = Status.ANSWERED
             ladder.stop(lead)
-            lead.save(update_fields=["first_response_at", "status", *ladder.FIELDS])
+            lead.save(update_fields=["status", *response.FIELDS, *clicks.FIELDS, *ladder.FIELDS])
+        return lead
+
+
+def confirm(*, lead: Lead, at: datetime, by: Actor = ITSELF) -> Lead:
+    """The visitor really wrote: a conversation, not only a click. No answer: the clock runs on."""
+    with _locked(lead) as lead:
+        if clicks.confirm(lead, at=at):
+            lead.save(update_fields=clicks.FIELDS)
+            _event(lead, EventKind.CONFIRMED, at, by, {})
         return lead
 
 
@@ -136,8 +146,10 @@ def close(*, lead: Lead, at: datetime, closed_as: str, by: Actor = ITSELF) -> Le
         if was_open:
             lead.status, lead.closed_at, lead.release_at = Status.CLOSED, at, None
         lead.closed_as = closed_as
+        if closed_as not in NOT_A_LEAD:
+            clicks.confirm(lead, at=at)
         ladder.stop(lead)
-        lead.save(update_fields=["status", "closed_as", "closed_at", "release_at", *ladder.FIELDS])
+        lead.save(update_fields=["status", "closed_as", "closed_at", "release_at", *clicks.FIELDS, *ladder.FIELDS])
         if closed_as in NOT_A_LEAD:
             give_back(lead, at=at)
         _event(lead, EventKind.CLOSED, at, by, {"as": closed_as})

@@ -21,6 +21,7 @@ from leads.basis import Basis
 from leads.models import Assignment, Event, EventKind, HeldQueue, Lead, Outbox, Trigger
 from leads.promises import opening_of
 from leads.sla import ladder
+from leads.speed import stamps
 from routing import engine
 from routing.engine import Outcome, Reason, Target, Verdict, holding
 from routing.models import Ledger
@@ -155,7 +156,10 @@ def move(lead: Lead, basis: Basis, *, agent: int | None, under_caps: bool) -> No
     ):
         raise PlaceTaken
     lead.agent_id = agent
-    lead.assigned_at = None if agent is None else basis.at
+    lead.assigned_at = lead.click_until = None
+    if agent is not None:
+        lead.assigned_at = basis.at
+        stamps.given(lead, at=basis.at, zone=basis.agent(agent).zone)
 
 
 def settle(lead: Lead, *, outcome: Outcome, reason: str, team: int | None = None) -> None:

@@ -19,6 +19,7 @@ from leads.idempotency import claim, keep_answer
 from leads.models import Event, EventKind, Lead, Trigger
 from leads.people import Contact
 from leads.placing import assign, look_at_held, notify
+from leads.speed import stamps
 from leads.submission import Door, IdempotencyKey, Submission
 from routing import engine
 from routing.engine import ANYBODY, Outcome, PeriodKeys, Reason
@@ -92,6 +93,7 @@ def _fallback_agent(workspace_id: int) -> Agent | None:
 def _give_to(agent: Agent, lead: Lead, *, channels: tuple[str, ...], at: datetime) -> None:
     lead.outcome, lead.reason = Outcome.FALLBACK.value, Reason.FALLBACK.value
     lead.agent, lead.assigned_at = agent, at
+    stamps.given(lead, at=at, zone=agent.zone_name())
     handles = set(Handle.objects.filter(agent=agent).values_list("channel", flat=True))
     wanted = [lead.channel, *channels]
     lead.reached_on = next((channel for channel in wanted if channel == FORM or channel in handles), "")

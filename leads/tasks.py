@@ -15,6 +15,8 @@ from leads.holds import release_held
 from leads.models import SweeperHeartbeat
 from leads.notifying import webhooks
 from leads.sla.climbing import climb
+from leads.speed import rollups
+from leads.speed.clicks import settle_clicks
 
 # A sweep waits so long for those it writes to; who takes longer is left to their threads.
 PATIENCE_S = 1.0
@@ -30,9 +32,11 @@ def sweep() -> None:
     parts: list[Callable[[], object]] = [
         lambda: release_held(at=at),
         lambda: climb(at=at),
+        lambda: settle_clicks(at=at),
         lambda: warn_of_gaps(at=at),
         lambda: watchdog.watch(at=at),
         lambda: webhooks.expand(at=timezone.now()),
+        lambda: rollups.catch_up(at=at),
         lambda: outbox.drain(at=timezone.now(), patience_s=PATIENCE_S),
     ]
     if at.second < 2:  # about once a minute

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from leads.actor import Actor
 from leads.models import Event, EventKind, Lead
+from leads.speed import stamps
 
 MAX_NOTE = 2_000
 
@@ -22,6 +23,7 @@ def see(*, lead: Lead, agent: Agent, at: datetime, by: Actor) -> None:
         mine = Lead.objects.select_for_update(no_key=True, of=("self",)).filter(pk=lead.pk, agent=agent)
         if mine.first() is None or has_seen(lead, agent):
             return
+        stamps.seen(lead, at=at)
         _write(lead, EventKind.SEEN, at, by, {"agent": agent.slug})
 
 
@@ -31,6 +33,7 @@ def has_seen(lead: Lead, agent: Agent) -> bool:
 
 def attempt(*, lead: Lead, agent: Agent, at: datetime, by: Actor) -> None:
     """The agent tried to reach the visitor and did not. No answer: the clock runs on."""
+    stamps.attempted(lead, at=at)
     _write(lead, EventKind.ATTEMPTED, at, by, {"agent": agent.slug})
 
 

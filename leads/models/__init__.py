@@ -8,6 +8,7 @@ from leads.models.event import Event, EventKind
 from leads.models.lead import ClosedAs, Lead, Status
 from leads.models.notification import EventCursor, NotificationWay, QuietHours, WebhookEndpoint
 from leads.models.person import ContactKey, ContactKind, Person
+from leads.models.speed import DirtyHour, SpeedHour
 from leads.models.watching import CoverageWatch, Finding, FindingKind, Watchdog
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ContactKind",
     "CoverageWatch",
     "Decision",
+    "DirtyHour",
     "Event",
     "EventCursor",
     "EventKind",
@@ -31,6 +33,7 @@ __all__ = [
     "Person",
     "QuietHours",
     "ShownAgent",
+    "SpeedHour",
     "Status",
     "SweeperHeartbeat",
     "Trigger",

@@ -25,6 +25,8 @@ class EventKind(models.TextChoices):
     OVERDUE = "overdue", _("Not answered in time")
     ESCALATED = "escalated", _("Managers told")
     ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    CONFIRMED = "confirmed", _("Confirmed as a conversation")
+    UNCONFIRMED = "unconfirmed", _("Not confirmed as a conversation")
     GIVEN_BACK = "given_back", _("Turn given back")
 
 

@@ -58,6 +58,11 @@ class Lead(models.Model):
     clock runs from `clock_from`, and it is to be answered by `respond_by`. `ladder` are the steps still to come, the
     next one due at `ladder_at` (None: nothing is); `leads.sla` reads them. `breached_at` is `respond_by`, where that
     passed without an answer. `alerts` are the kinds of alert that managers were sent about it.
+
+    `notified_at` is when the first message about it left, `seen_at` when an agent first opened it. At the first human
+    response, `leads.speed.response` writes who had it (`answered_by`), how long it took by both clocks (microseconds),
+    and the hours that were counted (`response_schedule`). A click is to be confirmed as a conversation until
+    `click_until` (None: not, or no more); `unconfirmed_at` is that instant, where nobody did.
     """
 
     # No plain constraints where SameWorkspace makes a stronger one: two checks of a column are one too many.
@@ -96,6 +101,19 @@ class Lead(models.Model):
     reached_on = models.CharField(_("reached on"), max_length=20, blank=True)
     assigned_at = models.DateTimeField(_("assigned"), null=True, blank=True)
     first_response_at = models.DateTimeField(_("first response"), null=True, blank=True)
+    answered_by = models.ForeignKey(
+        "agents.Agent", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
+    )
+    response_us = models.BigIntegerField(null=True, blank=True, editable=False)
+    covered_response_us = models.BigIntegerField(null=True, blank=True, editable=False)
+    response_schedule = models.JSONField(null=True, blank=True, editable=False)
+    first_assigned_at = models.DateTimeField(_("first assigned"), null=True, blank=True, editable=False)
+    notified_at = models.DateTimeField(_("agent told"), null=True, blank=True, editable=False)
+    seen_at = models.DateTimeField(_("seen"), null=True, blank=True, editable=False)
+    attempted_at = models.DateTimeField(_("tried to reach"), null=True, blank=True, editable=False)
+    click_until = models.DateTimeField(null=True, blank=True, editable=False)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True, editable=False)
+    unconfirmed_at = models.DateTimeField(_("not confirmed"), null=True, blank=True, editable=False)
     closed_as = models.CharField(_("closed as"), max_length=20, choices=ClosedAs, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     flagged = models.TextField(_("flagged"), blank=True)
@@ -157,6 +175,7 @@ class Lead(models.Model):
             SameWorkspace(field="person", name="lead_has_own_person"),
             SameWorkspace(field="agent", name="lead_has_own_agent"),
             SameWorkspace(field="team", name="lead_has_own_team"),
+            SameWorkspace(field="answered_by", name="lead_answered_by_own_agent"),
             models.CheckConstraint(
                 condition=Q(agent=None, outcome__in=["held", "queued", "rejected"])
                 | Q(agent__isnull=False, outcome__in=["assigned", "fallback"]),
@@ -181,6 +200,7 @@ class Lead(models.Model):
                 name="lead_held_oldest_first",
             ),
             models.Index(fields=["release_at"], condition=Q(release_at__isnull=False), name="lead_by_release"),
+            models.Index(fields=["click_until"], condition=Q(click_until__isnull=False), name="lead_by_click"),
             models.Index(fields=["ladder_at"], condition=Q(ladder_at__isnull=False), name="lead_by_ladder"),
             models.Index(
                 fields=["workspace", "respond_by"],

@@ -172,7 +172,7 @@ class WebhookEndpoint(models.Model):
 
 
 class EventCursor(models.Model):
-    """How far events have been turned into deliveries. One row.
+    """How far the events have been read: one row for deliveries to webhooks, one for the sums of `leads.speed`.
 
     `missing` are numbers below `event_id` that were not there yet, [number, seconds since the epoch when that was
     noticed]: numbers are given out before transactions commit, so a later one may be seen first.

@@ -13,6 +13,7 @@ from django.db.models import F
 from leads.models import NotificationWay, Outbox, WebhookEndpoint
 from leads.notifications.outcomes import Dead, Delivered, Outcome, Retry, next_try_at
 from leads.notifying.delivery import Delivery, Result, Source
+from leads.speed import stamps
 
 # Nobody got round to it: somebody will.
 _GIVEN_BACK_FOR = timedelta(seconds=15)
@@ -44,6 +45,7 @@ def settle(results: Iterable[Result], at: datetime) -> int:
     for (try_at, error, failed), ids in changed.items():
         _ours(ids, claim).update(next_try_at=try_at, last_error=error, failed_ways=list(failed), claim=None)
     count = 0
+    stamps.notified([row for told in done.values() for delivery in told for row in delivery.rows], at=at)
     for transport, deliveries in done.items():
         ids = [pk for delivery in deliveries for pk in delivery.ids]
         count += Outbox.objects.filter(pk__in=ids).update(

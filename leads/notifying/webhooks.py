@@ -21,6 +21,7 @@ from leads.notifications.transports import webhook
 from leads.notifying.delivery import Delivery, Source
 
 KIND = "webhook"
+_CURSOR = 1
 _CHUNK = 1_000
 # A transaction that has not committed by then never will: tasks and requests end sooner.
 _WAIT_FOR_MISSING = timedelta(minutes=15)
@@ -65,11 +66,11 @@ def expand(*, at: datetime) -> int:
     written = 0
     while True:
         with transaction.atomic():
-            cursor = _cursor()
+            cursor = take_cursor(_CURSOR)
             if cursor is None:
                 return written
             first = min(endpoint.after_event for mine in endpoints.values() for endpoint in mine)
-            is_more, events = _next_events(cursor, first=first, at=at)
+            is_more, events = next_events(cursor, first=first, at=at)
             rows = _rows([event for event in events if event.workspace_id in endpoints], endpoints, at=at)
             Outbox.objects.bulk_create(rows)
             cursor.save()
@@ -78,17 +79,17 @@ def expand(*, at: datetime) -> int:
             return written
 
 
-def _cursor() -> EventCursor | None:
-    """The cursor, ours until the transaction ends; None where somebody else has it."""
-    rows = EventCursor.objects.select_for_update(skip_locked=True).filter(pk=1)
+def take_cursor(number: int) -> EventCursor | None:
+    """A reader's cursor, ours until the transaction ends; None where somebody else has it."""
+    rows = EventCursor.objects.select_for_update(skip_locked=True).filter(pk=number)
     cursor = rows.first()
     if cursor is None:
-        EventCursor.objects.bulk_create([EventCursor(pk=1)], ignore_conflicts=True)
+        EventCursor.objects.bulk_create([EventCursor(pk=number)], ignore_conflicts=True)
         cursor = rows.first()
     return cursor
 
 
-def _next_events(cursor: EventCursor, *, first: int, at: datetime) -> tuple[bool, list[Event]]:
+def next_events(cursor: EventCursor, *, first: int, at: datetime) -> tuple[bool, list[Event]]:
     """The next events after the cursor, which is moved on in memory, and those that were missing before and are there
     now. Whether there are more."""
     now_s = int(at.timestamp())

@@ -19,6 +19,7 @@ from leads.models import Assignment, Event, EventKind, Lead, Status, Trigger
 from leads.people import agent_they_had
 from leads.placing import PlaceTaken, judge, notify, place
 from leads.sla.ladder import Act, Step, breach_of, keep_steps, steps_of
+from leads.speed.response import first_response
 from routing.engine import Outcome
 
 # A lead whose step failed is left alone for so long.
@@ -63,7 +64,7 @@ def _climb_one(pk: UUID, due_at: datetime, at: datetime) -> bool:
 
 
 def _do_what_is_due(lead: Lead, at: datetime) -> None:
-    if lead.status != Status.OPEN or lead.first_response_at is not None:
+    if lead.status != Status.OPEN or first_response(lead) is not None:
         return
     steps = steps_of(lead)
     due = [step for step in steps if step.at <= at]

@@ -11,6 +11,7 @@ from leads.basis import Basis
 from leads.models import Lead, Status
 from leads.models.lead import NOT_A_LEAD
 from leads.sla.clock import COVERED, instants_after, target_of
+from leads.speed.response import first_response
 from routing.engine import Outcome
 from routing.rulebook import parse_duration
 
@@ -62,7 +63,7 @@ def lay(lead: Lead, basis: Basis, *, pages: bool = False) -> None:
     A promise whose clock runs already is kept; what counts from when an agent gets the lead starts anew. `pages`: the
     agent is on call, so they are to say that they have it.
     """
-    if lead.first_response_at is not None or lead.status == Status.CLOSED:
+    if first_response(lead) is not None or lead.status == Status.CLOSED:
         stop(lead)
         return
     at = basis.at
@@ -102,7 +103,8 @@ def breach_of(lead: Lead, *, at: datetime | None = None) -> datetime | None:
     """
     if lead.respond_by is None or lead.closed_as in NOT_A_LEAD:
         return None
-    ended_at = lead.first_response_at or lead.closed_at
+    response = first_response(lead)
+    ended_at = lead.closed_at if response is None else response.at
     if ended_at is None:
         return lead.respond_by if at is not None and at >= lead.respond_by else None
     return lead.respond_by if ended_at > lead.respond_by else None
