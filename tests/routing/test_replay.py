@@ -9,6 +9,7 @@ import io
 import json
 import random
 import sys
+import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -654,3 +655,36 @@ def test_a_replay_comes_out_the_same_whenever_it_is_run(company, tmp_path, seed)
     file = sheet(tmp_path, leads_of_a_month(400, seed=seed))
 
     assert run(file) == run(file)
+
+
+def test_a_lead_costs_less_than_a_kilobyte_even_while_it_waits(pair, tmp_path):
+    """All of a weekend, each from somebody else with three contacts, none ever released and a long message each."""
+
+    def peak(count: int) -> int:
+        lines = (
+            f"lead-{number},2026-03-07T10:00:00Z,visitor-{number},v{number}@example.com,"
+            f"+346{number:08},{number} {'x' * 3_000},2026-03-09T07:59:59Z\n"
+            for number in range(count)
+        )
+        path = tmp_path / f"{count}.csv"
+        path.write_text("id,received_at,visitor_id,email,phone,message,closed_at\n" + "".join(lines))
+        tracemalloc.start()
+        call_command("replay", "--workspace", "acme", str(path), stdout=Drain(), stderr=io.StringIO())
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    rule = pair.rules.get()
+    rule.when = {"all": [{"field": "message", "op": "not_contains", "value": "spam"}]}
+    rule.save()
+    publish(workspace=pair, by=None, at=AT)
+    peak(10)  # what is read once
+
+    assert (peak(2_500) - peak(500)) / 2_000 < 1_000
+
+
+class Drain(io.StringIO):
+    """Takes rows and keeps none."""
+
+    def write(self, text: str) -> int:
+        return len(text)

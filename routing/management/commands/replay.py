@@ -1,5 +1,6 @@
 """Runs leads of a CSV file through the engine, to see what a policy and a roster would do with them."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -53,8 +54,12 @@ class Command(BaseCommand):
                 raise CommandError(_faults(options["file"], error), returncode=2) from error
             self._say(f"{total} leads")
             done = replay(sheet, world, language=workspace.languages[0], progress=self._progress(total))
-            FORMATS[options["format"]](done.rows(), self.stdout)
-        self.stdout.flush()
+            try:
+                FORMATS[options["format"]](done.rows(), self.stdout)
+                self.stdout.flush()
+            except BrokenPipeError:
+                # Whoever read the rows has seen enough. Python would try to write the rest once more when it ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         for cells in summary(done, world.roster):
             self._say("\t".join(cells))
 
