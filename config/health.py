@@ -15,6 +15,8 @@ from config.celery import app
 # The sweeper works every second; rows are done within seconds of being due. Later than this and somebody should look.
 HEARTBEAT_LIMIT = timedelta(seconds=30)
 OVERDUE_LIMIT = timedelta(seconds=60)
+# The watchdog looks every few minutes.
+WATCHDOG_LIMIT = timedelta(minutes=15)
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "broker": _broker,
         "sweeper": lambda: _sweeper(now),
         "due": lambda: _due(now),
+        "watchdog": lambda: _watchdog(now),
     }
     report = {}
     for name, check in checks.items():
@@ -90,3 +93,17 @@ def _due(now: datetime) -> dict:
     if age > OVERDUE_LIMIT:
         raise Failing(f"the oldest due row has waited {age.total_seconds():.0f} s")
     return {"oldest_s": round(age.total_seconds(), 1)}
+
+
+def _watchdog(now: datetime) -> dict:
+    from leads import watchdog
+
+    looked_at = watchdog.looked_at()
+    if looked_at is None:
+        raise Failing("the watchdog has not looked yet: are worker and beat running?")
+    age = max(now - looked_at, timedelta())
+    if age > WATCHDOG_LIMIT:
+        raise Failing(f"the watchdog last looked {age.total_seconds():.0f} s ago: are worker and beat running?")
+    if found := watchdog.harm_done():
+        raise Failing(f"{found} leads are not where they must be: see the findings, flagged for managers")
+    return {"age_s": round(age.total_seconds(), 1)}

@@ -55,6 +55,11 @@ def findings() -> QuerySet[Finding]:
     return Finding.objects.filter(gone_at=None).order_by("found_at", "pk")
 
 
+def harm_done() -> int:
+    """How many leads are not where they must be; a workspace's fallback is its managers' matter, not an operator's."""
+    return Finding.objects.filter(gone_at=None).exclude(kind=FindingKind.FALLBACK).count()
+
+
 def looked_at() -> datetime | None:
     """When the watchdog last looked; None if it never did."""
     return Watchdog.objects.values_list("looked_at", flat=True).first()

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from config import health
-from leads import selectors
+from leads import selectors, watchdog
 
 
 @pytest.fixture
@@ -15,6 +15,8 @@ def working(monkeypatch):
     """The sweeper runs and nothing is overdue."""
     monkeypatch.setattr(selectors, "sweeper_heartbeat_at", timezone.now)
     monkeypatch.setattr(selectors, "oldest_due_at", lambda: None)
+    monkeypatch.setattr(watchdog, "looked_at", timezone.now)
+    monkeypatch.setattr(watchdog, "harm_done", lambda: 0)
 
 
 def readyz(client):
@@ -43,6 +45,7 @@ def test_an_installation_that_works_is_ready(client):
         "broker": "ok",
         "sweeper": "ok",
         "due": "ok",
+        "watchdog": "ok",
     }
 
 
@@ -92,3 +95,26 @@ def test_rows_that_wait_too_long_are_not_ready(client, monkeypatch):
 
     monkeypatch.setattr(selectors, "oldest_due_at", lambda: timezone.now() - timedelta(seconds=3))
     assert readyz(client)[0] == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize("looked", [None, timedelta(minutes=20)])
+def test_a_silent_watchdog_is_not_ready(client, monkeypatch, looked):
+    monkeypatch.setattr(watchdog, "looked_at", lambda: timezone.now() - looked if looked else None)
+
+    status, body = readyz(client)
+
+    assert status == 503
+    assert "are worker and beat running?" in body["checks"]["watchdog"]["detail"]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("working")
+def test_a_lead_that_is_not_where_it_must_be_is_not_ready(client, monkeypatch):
+    monkeypatch.setattr(watchdog, "harm_done", lambda: 2)
+
+    status, body = readyz(client)
+
+    assert status == 503
+    assert body["checks"]["watchdog"]["detail"].startswith("2 leads")

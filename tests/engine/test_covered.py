@@ -9,6 +9,7 @@ from routing.engine.covered import (
     covered_intervals,
     covered_seconds,
     deadline,
+    deadlines,
     hours_within,
     next_on_shift,
     off_shift_at,
@@ -254,6 +255,16 @@ class TestDeadline:
 
         assert deadline([OFFICE], seconds=40 * HOUR, **week) == berlin("2026-03-06T17:00")
         assert deadline([OFFICE], seconds=40 * HOUR + 1, **week) is None
+
+    def test_of_several_lengths_are_those_of_each(self):
+        lengths = [0, 1, 90.5, 8 * HOUR, 8 * HOUR + 1, 40 * HOUR, 90 * HOUR]
+        week = {"start": berlin("2026-03-02T07:00"), "horizon": timedelta(days=7)}
+
+        found = deadlines([OFFICE], seconds=reversed(lengths), **week)
+
+        assert found == {length: deadline([OFFICE], seconds=length, **week) for length in lengths}
+        assert found[8 * HOUR] == berlin("2026-03-02T17:00")
+        assert found[90 * HOUR] is None
 
     def test_nothing_to_wait_for_is_over_at_once(self):
         assert deadline([OFFICE], start=berlin("2026-03-07T10:00"), seconds=0) == berlin("2026-03-07T10:00")

@@ -58,7 +58,7 @@ def test_a_lead_without_exactly_one_assignment_is_found_told_and_forgotten_when_
     assert watchdog.watch(at=NOON) == 1
     assert watchdog.watch(at=LATER) == 0
 
-    assert kinds() == ["assignment"]
+    assert (kinds(), watchdog.harm_done()) == (["assignment"], 1)
     assert told("trouble") == [boss.pk]
     lead.refresh_from_db()
     assert lead.flagged == "A lead does not have exactly one assignment"
@@ -99,7 +99,7 @@ def test_a_rising_share_of_the_fallback_is_told_once_and_is_gone_when_it_falls()
     assert watchdog.watch(at=NOON) == 1
     assert watchdog.watch(at=LATER) == 0
 
-    assert (kinds(), told("trouble")) == (["fallback"], [boss.pk])
+    assert (kinds(), told("trouble"), watchdog.harm_done()) == (["fallback"], [boss.pk], 0)
     assert "30 % of the last hour's leads" in watchdog.findings().get().detail
     watchdog.watch(at=NOON + timedelta(hours=2))
     assert kinds() == []

@@ -489,6 +489,15 @@ class TestSla:
             "clock": "covered",
         }
 
+    def test_reminds_also_after_lengths_of_time(self):
+        sla = {"respond_within": "1h", "remind_at": ["120s", "50%", "2m", "1h30m", "10"]}
+
+        read_once = read_rule(sla=sla)["sla"]
+
+        assert read_once["remind_at"] == [10, 50, "2m", "90m"]
+        assert read_rule(sla=read_once)["sla"] == read_once
+        assert read_rule(sla={"reroute_after": "5m", "remind_at": ["2m"]})["sla"]["remind_at"] == ["2m"]
+
 
 class TestSettings:
     @pytest.mark.parametrize(
@@ -500,6 +509,9 @@ class TestSettings:
             ({"intent": {"hod": "30"}}, "workspace.intent.hod", "(did you mean 'hot'?)"),
             ({"intent": {"hot": "very"}}, "workspace.intent.hot", "whole number"),
             ({"intent": "70"}, "workspace.intent", "expected {hot"),
+            ({"sla": {"clock": "wall"}}, "workspace.sla", "promises nothing"),
+            ({"sla": {"respond_within": "soon"}}, "workspace.sla.respond_within", "like 90s, 5m"),
+            ({"acknowledge_within": "0s"}, "workspace.acknowledge_within", "at least 1s"),
             ({"scoring": {}}, "scoring", "expected a list"),
             ({"scoring": [{"when": None}]}, "scoring[0]", "'points' is missing"),
             ({"scoring": [{"points": "1001"}]}, "scoring[0].points", "between -1000 and 1000"),
@@ -514,6 +526,16 @@ class TestSettings:
 
     def test_a_join_window_of_nothing_joins_nothing(self):
         assert read(join_window="0")["join_window"] == 0
+
+    def test_a_promise_for_rules_without_one_is_kept_like_a_rules(self):
+        document = read(sla={"respond_within": "1h", "remind_at": ["50%"]}, acknowledge_within="2m")
+
+        assert document["sla"] == {"respond_within": 3600, "remind_at": [50], "clock": "wall"}
+        assert document["acknowledge_within"] == 120
+        assert read(**document) == document
+
+    def test_what_is_said_by_default_is_not_kept(self):
+        assert read(sla={}, acknowledge_within="5m") == read()
 
     def test_one_intent_limit_may_be_given_alone(self):
         assert read(intent={"hot": "90"})["intent"] == {"hot": 90, "warm": 30}
@@ -585,6 +607,7 @@ class TestPlan:
                 ("rules", 0, "when"),
             ),
             ({"scoring": [{"points": 1}]}, "scale", ("scoring", 0)),
+            ({"sla": {"respond_within": "5m"}}, "scale", ("workspace", "sla")),
             (
                 {"rules": [{"name": "r", "route": TO_TEAM, "sla": {"respond_within": "5m"}}]},
                 "scale",

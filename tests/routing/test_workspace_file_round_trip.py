@@ -141,7 +141,11 @@ whens = st.one_of(
 )
 slas = st.none() | st.fixed_dictionaries(
     {"respond_within": st.integers(1, 9_999), "clock": st.sampled_from(["wall", "covered"])},
-    optional={"remind_at": st.just([50, 80]), "reroute_after": st.integers(1, 999), "escalate_after": st.just(90_000)},
+    optional={
+        "remind_at": st.sampled_from([[50, 80], [50, "2m", "1h"]]),
+        "reroute_after": st.integers(1, 999),
+        "escalate_after": st.just(90_000),
+    },
 )
 routes = st.fixed_dictionaries(
     {
@@ -210,6 +214,8 @@ def workspaces(draw):
             "returning": draw(st.sampled_from(["same_agent", "rotate"])),
             "join_window": draw(st.sampled_from([0, 1, 90, 3_600, 86_400, 172_800])),
             "intent": {"hot": hot, "warm": warm},
+            "sla": draw(slas),
+            "acknowledge_within": draw(st.sampled_from([60, 300, 90_000])),
             "scoring": scoring,
             "rules": rules,
         },
