@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url
 
-.PHONY: setup run test bench lint lock
+.PHONY: setup run test bench chaos lint lock
 
 setup: $(STAMP)
 
@@ -32,6 +32,10 @@ test: setup
 # make bench ONLY=name runs a part.
 bench: setup
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+# What kills and outages do to leads, on servers of its own; about five minutes. make chaos ONLY="kills redis" runs a part.
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY))
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--tenth", action="store_true", help="a tenth of the leads and kills; says nothing about speed")
-    parser.add_argument("--only", choices=_TRIALS, help="this trial alone")
+    parser.add_argument("--only", choices=_TRIALS, nargs="+", default=_TRIALS, help="these trials alone")
     parser.add_argument("--log", type=Path, help="keep here what the processes say, to read afterwards")
     arguments = parser.parse_args()
     if reason := servers.missing():
@@ -89,7 +89,7 @@ def _try(figures: Figures, arguments: argparse.Namespace, ending: contextlib.Exi
         scale = trials.TENTH if arguments.tenth else trials.FULL
         bench = trials.Bench(scale, figures, installation, postgres, redis, mailbox, api_key)
         for name, trial in trials.TRIALS.items():
-            if arguments.only in (None, name):
+            if name in arguments.only:
                 trial(bench)
         if scale.is_full:
             trials.settle(bench)
