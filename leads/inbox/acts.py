@@ -69,6 +69,9 @@ ACTS: dict[str, Act] = {
         lambda it: touches.attempt(lead=it.lead, agent=it.agent, at=it.at, by=it.by),
         _("Noted: you tried. The lead stays open."),
     ),
+    "confirm": Act(
+        lambda it: actions.confirm(lead=it.lead, at=it.at, by=it.by), _("Noted: a conversation, not only a click.")
+    ),
     "won": Act(_close(ClosedAs.WON), _("Closed as won.")),
     "lost": Act(_close(ClosedAs.LOST), _("Closed as lost.")),
     "spam": Act(_close(ClosedAs.SPAM), _("Closed as spam. The turn is given back.")),

@@ -32,6 +32,7 @@ from leads.inbox.board import Board, card_of, closed_board, find, own_board, que
 from leads.inbox.forms import NoteForm, PassOnForm
 from leads.inbox.reaching import ways_to
 from leads.models import Event, Lead
+from leads.speed.clicks import is_click
 
 
 class Tab(NamedTuple):
@@ -98,8 +99,9 @@ class LeadPage(AgentView):
         is_mine = lead.agent_id == self.agent.pk
         return {
             "card": card_of(lead, self.agent, at=at),
+            "is_click": is_click(lead),
             "lead": lead,
-            "language": languages.language_name(lead.language) if lead.language else "",
+            "speaks": languages.language_name(lead.language) if lead.language else "",
             "country": places.country_name(lead.country) if lead.country else "",
             "ways": ways_to(lead, zone=self.agent.zone_name()) if is_mine else [],
             "events": [_told(event) for event in selectors.timeline(lead)] if is_mine else [],

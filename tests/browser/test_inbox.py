@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import expect, sync_playwright
 
@@ -30,7 +31,9 @@ def browser(chromium):
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
-    # What the server still answers holds a connection to the database, which could not be dropped then.
+        # Beside Playwright's loop Django opens a connection of its own, which nobody else would find to close it.
+        connections.close_all()
+    # What the server still answers holds one, too; the database of the tests could not be dropped.
     for thread in threading.enumerate():
         if "process_request_thread" in thread.name:
             thread.join(timeout=20)
