@@ -18,6 +18,7 @@ from leads.notifications.message import Kind, Message, render
 from leads.notifying import pages
 from leads.notifying.recipients import Recipient
 from leads.one_click import links_for
+from leads.speed.response import first_response
 
 # How the rows name what happened, where that is not the message's own name. Released leads make a digest.
 _KINDS = {"assigned": Kind.ASSIGNED, "released": Kind.DIGEST, "offered": Kind.OFFER}
@@ -79,7 +80,7 @@ def message_of(
 def _is_current(lead: Lead, kind: Kind, payload: Mapping[str, Any]) -> bool:
     if lead.status == Status.CLOSED:
         return False
-    if kind in _UNANSWERED and lead.first_response_at is not None:
+    if kind in _UNANSWERED and first_response(lead) is not None:
         return False
     if kind in _OWN:
         return lead.agent_id == payload.get("agent")

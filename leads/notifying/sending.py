@@ -1,7 +1,7 @@
 """Sending many messages side by side, so that who does not answer holds up nobody else.
 
-Messages for one address go through one lane, a few at a time. Lanes that failed the last time have threads of their
-own: a hundred servers that hang take those, and no others.
+Messages for one address go through one lane, which takes one thread until it has shown that it works, and a few then.
+Lanes that failed the last time have threads of their own: a hundred servers that hang take those, and no others.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connections
 
 from leads.faults import log_fault
-from leads.notifications.outcomes import Outcome, Retry
+from leads.notifications.outcomes import Delivered, Outcome, Retry
 from leads.notifying.delivery import Delivery, Result
 
 MAIL_THREADS = 8  # connections to the mail server at a time
@@ -27,6 +27,7 @@ THREADS = 128  # more than may hang at a time before they are known to: each cos
 AILING_THREADS = 32
 LANE_WIDTH = 4
 BEGIN_WITHIN_S = 20.0  # after that, somebody else may have the row before we are through with it
+SLOW_AFTER_S = 2.0  # a lane in which nothing has ended for so long takes no more
 
 log = logging.getLogger(__name__)
 
@@ -35,36 +36,109 @@ Settle = Callable[[list[Result], datetime], int]
 
 @dataclass(slots=True)
 class _Lane:
-    waiting: deque[Delivery] = field(default_factory=deque)
-    is_stopped: bool = False
+    """Deliveries to one address, of whatever round, and the threads at work on them."""
+
+    pool: ThreadPoolExecutor
+    width: int
+    is_ailing: bool
+    waiting: deque[tuple[Round, Delivery]] = field(default_factory=deque)
+    running: int = 0
+    moved: float = 0.0  # when something last began in an idle lane, or ended
+
+    @property
+    def takes_more(self) -> bool:
+        """One try at a time where the last one failed; and nothing behind who does not answer."""
+        if self.is_ailing:
+            return not (self.running or self.waiting)
+        return not self.running or time.monotonic() - self.moved < SLOW_AFTER_S
 
 
-class _Pools:
-    """The threads of this process, made when first needed: a forked child has none of its parent's."""
+class _Lanes:
+    """The lanes of this process. Everything about them happens under `lock`, except sending."""
 
     def __init__(self) -> None:
-        self.mail = ThreadPoolExecutor(MAIL_THREADS, "mail")
-        self.well = ThreadPoolExecutor(THREADS, "send")
-        self.ailing = ThreadPoolExecutor(AILING_THREADS, "ailing")
+        self.lock = threading.Lock()
+        self._lanes: dict[tuple[str, bool], _Lane] = {}
+        self._mail = ThreadPoolExecutor(MAIL_THREADS, "mail")
+        self._well = ThreadPoolExecutor(THREADS, "send")
+        self._ailing = ThreadPoolExecutor(AILING_THREADS, "ailing")
+
+    def put(self, round_: Round, delivery: Delivery) -> bool:
+        """Queue it; False where its lane takes no more now."""
+        with self.lock:
+            name = (delivery.lane, delivery.is_ailing)
+            lane = self._lanes.get(name)
+            if lane is None:
+                lane = self._lanes[name] = self._made_for(delivery)
+            is_mail = lane.pool is self._mail
+            if not (is_mail or lane.takes_more):
+                return False
+            lane.waiting.append((round_, delivery))
+            if not lane.running:
+                lane.moved = time.monotonic()
+            if not lane.running or (is_mail and lane.running < lane.width):
+                self._start(name, lane)
+            return True
+
+    def _made_for(self, delivery: Delivery) -> _Lane:
+        if delivery.transport == "email":
+            return _Lane(self._mail, MAIL_THREADS, is_ailing=False)
+        if delivery.is_ailing:
+            return _Lane(self._ailing, 1, is_ailing=True)
+        return _Lane(self._well, LANE_WIDTH, is_ailing=False)
+
+    def _start(self, name: tuple[str, bool], lane: _Lane) -> None:
+        lane.running += 1
+        lane.pool.submit(self._run, name, lane)
+
+    def _run(self, name: tuple[str, bool], lane: _Lane) -> None:
+        outcome: Outcome | None = None
+        while True:
+            with self.lock:
+                if isinstance(outcome, Delivered) and lane.waiting and lane.running < lane.width:
+                    self._start(name, lane)
+                # Who does not answer now is not asked twenty times more. Mail is for many: one address says nothing
+                # of all.
+                left = []
+                if isinstance(outcome, Retry) and lane.pool is not self._mail:
+                    left = list(lane.waiting)
+                    lane.waiting.clear()
+                if not lane.waiting:
+                    lane.running -= 1
+                    if not lane.running:
+                        self._lanes.pop(name, None)
+                    item = None
+                else:
+                    item = lane.waiting.popleft()
+            for round_ in {id(round_): round_ for round_, _delivery in left}.values():
+                round_.note([Result(delivery, None) for of, delivery in left if of is round_])
+            if item is None:
+                return
+            round_, delivery = item
+            outcome = round_.attempt(delivery)
+            with self.lock:
+                lane.moved = time.monotonic()
+            round_.note([Result(delivery, outcome)])
 
 
-_pools: _Pools | None = None
+_lanes: _Lanes | None = None
 _making = threading.Lock()
 
 
-def _forget_pools() -> None:
-    global _pools, _making
-    _pools, _making = None, threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_pools)
-
-
-def _the_pools() -> _Pools:
-    global _pools
+def _the_lanes() -> _Lanes:
+    """Made when first needed: a forked child has none of its parent's threads."""
+    global _lanes
     with _making:
-        _pools = _pools or _Pools()
-        return _pools
+        _lanes = _lanes or _Lanes()
+        return _lanes
+
+
+def _forget_lanes() -> None:
+    global _lanes, _making
+    _lanes, _making = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lanes)
 
 
 class Round:
@@ -74,62 +148,50 @@ class Round:
         self._at = at
         self._settle = settle
         self._started = time.monotonic()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._results: list[Result] = []
+        self._left = 0
         self._is_open = True
-        self._futures: list[Future[None]] = []
 
     def send(self, deliveries: Iterable[Delivery]) -> None:
-        pools = _the_pools()
-        lanes: dict[tuple[str, bool], _Lane] = {}
+        lanes = _the_lanes()
         for delivery in deliveries:
-            lanes.setdefault((delivery.lane, delivery.is_ailing), _Lane()).waiting.append(delivery)
-        for (_name, is_ailing), lane in lanes.items():
-            is_mail = lane.waiting[0].transport == "email"
-            pool = pools.mail if is_mail else pools.ailing if is_ailing else pools.well
-            width = MAIL_THREADS if is_mail else 1 if is_ailing else LANE_WIDTH
-            for _runner in range(min(width, len(lane.waiting))):
-                self._futures.append(pool.submit(self._run, lane))
+            with self._changed:
+                self._left += 1
+            if not lanes.put(self, delivery):
+                self.note([Result(delivery, None)])
 
     def finish(self, *, patience_s: float | None) -> int:
-        """Settle what is through after at most so long (None: all of it). Returns what `settle` did, added up."""
-        wait(self._futures, timeout=patience_s)
-        with self._lock:
+        """Settle what is through after at most so long (None: all of it). Returns what `settle` did."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._left, timeout=patience_s)
             results, self._results = self._results, []
             self._is_open = False
         return self._settle(results, self._now()) if results else 0
 
-    def _now(self) -> datetime:
-        return self._at + timedelta(seconds=time.monotonic() - self._started)
-
-    def _run(self, lane: _Lane) -> None:
-        while True:
-            try:
-                delivery = lane.waiting.popleft()
-            except IndexError:
-                return
-            late = time.monotonic() - self._started > BEGIN_WITHIN_S
-            outcome = None if late or lane.is_stopped else self._attempt(delivery)
-            # Who does not answer now is not asked twenty times more. Mail is for many: one address says nothing of all.
-            if isinstance(outcome, Retry) and delivery.transport != "email":
-                lane.is_stopped = True
-            self._note(Result(delivery, outcome))
-
-    def _attempt(self, delivery: Delivery) -> Outcome:
+    def attempt(self, delivery: Delivery) -> Outcome | None:
+        """None: it came too late to begin."""
+        if time.monotonic() - self._started > BEGIN_WITHIN_S:
+            return None
         try:
             return delivery.attempt(self._now())
         except Exception as problem:
             log_fault(log, "Sending a message failed", problem)
             return Retry(type(problem).__name__)
 
-    def _note(self, result: Result) -> None:
-        with self._lock:
+    def note(self, results: Sequence[Result]) -> None:
+        with self._changed:
+            self._left -= len(results)
             if self._is_open:
-                self._results.append(result)
+                self._results += results
+                self._changed.notify_all()
                 return
         try:
-            self._settle([result], self._now())
+            self._settle(list(results), self._now())
         except Exception as problem:
             log_fault(log, "How a message ended could not be written down", problem)
         finally:
             connections.close_all()
+
+    def _now(self) -> datetime:
+        return self._at + timedelta(seconds=time.monotonic() - self._started)

@@ -45,12 +45,12 @@ def settle(results: Iterable[Result], at: datetime) -> int:
     for (try_at, error, failed), ids in changed.items():
         _ours(ids, claim).update(next_try_at=try_at, last_error=error, failed_ways=list(failed), claim=None)
     count = 0
-    stamps.notified([row for told in done.values() for delivery in told for row in delivery.rows], at=at)
     for transport, deliveries in done.items():
         ids = [pk for delivery in deliveries for pk in delivery.ids]
         count += Outbox.objects.filter(pk__in=ids).update(
             done_at=at, next_try_at=None, last_error="", sent_by=transport, claim=None
         )
+    stamps.notified([row for told in done.values() for delivery in told for row in delivery.rows], at=at)
     return count
 
 

@@ -18,6 +18,7 @@ from leads.after_hours.acknowledging import acknowledge
 from leads.models import Lead
 from leads.notifications import links
 from leads.notifications.message import Kind
+from leads.speed.response import first_response
 
 PURPOSE = "act"
 
@@ -63,7 +64,7 @@ ACTS: dict[str, Act] = {
         question=_("Have you answered this visitor yourself?"),
         done=_("Noted: this lead has been answered."),
         do=_answer,
-        is_done=lambda lead, agent: lead.first_response_at is not None,
+        is_done=lambda lead, agent: first_response(lead) is not None,
     ),
     "take": Act(
         label=_("Take this lead"),

@@ -22,6 +22,7 @@ PARTS: dict[str, Part] = {
     part.name: part
     for part in (
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
+        Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),
     )
 }
 

@@ -472,9 +472,10 @@ class TestManyAtOnce:
 
         monkeypatch.setattr(outbox, "settle", settled_here)
         assert outbox.drain(at=NOON, patience_s=0.5) == 4
-        assert len(hung) == 2
+        assert len(hung) == 1  # the other one waits behind it
         let_go.set()
-        assert all(settled.acquire(timeout=10) for _ in hung)
+        assert settled.acquire(timeout=10)
+        assert settled.acquire(timeout=10)
 
 
 class TestALane:
@@ -502,10 +503,10 @@ class TestALane:
         slack = way(world, "ana", "slack", last_error="No answer")
         world.sent(2)
 
-        assert outbox.drain(at=NOON) == 2
-
+        assert outbox.drain(at=NOON) == 1
         slack.refresh_from_db()
         assert slack.last_error == ""
+        assert outbox.drain(at=NOON + MINUTE) == 1
 
     def test_that_comes_too_late_is_given_back(self, carrier, monkeypatch):
         monkeypatch.setattr(sending, "BEGIN_WITHIN_S", -1)
