@@ -33,8 +33,8 @@ class Scale:
     is_full: bool
 
 
-FULL = Scale(2_000, 50, 10, 500, 600, 4, 150.0, is_full=True)
-TENTH = Scale(200, 5, 1, 50, 60, 2, 60.0, is_full=False)
+FULL = Scale(2_000, 50, 10, 500, 600, 4, 240.0, is_full=True)
+TENTH = Scale(200, 5, 1, 50, 60, 2, 120.0, is_full=False)
 
 
 @dataclass(frozen=True, slots=True)
