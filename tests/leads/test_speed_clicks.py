@@ -10,6 +10,7 @@ from leads import actions
 from leads.models import Decision, Lead
 from leads.speed import clicks
 from leads.speed.clicks import settle_clicks
+from tests.leads.inbox_cast import act, client_of
 from tests.leads.world import NOON, World, make_world, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.portable]
@@ -65,6 +66,19 @@ class TestAClick:
         assert fresh(lead).confirmed_at == NOON + timedelta(minutes=1)
         assert kinds(lead).count("confirmed") == 1
         assert fresh(lead).first_response_at is None
+
+
+class TestTheButton:
+    def test_is_there_for_a_click_until_it_is_pressed(self):
+        world = make_world(person("ana"))
+        lead = clicked(world)
+        client = client_of(world, "ana")
+        assert 'id="confirm"' in client.get(f"/inbox/leads/{lead.pk}/").text
+
+        page = act(client, lead.pk, "confirm").text
+
+        assert 'id="confirm"' not in page
+        assert (fresh(lead).confirmed_at is None, fresh(lead).status) == (False, "open")
 
 
 class TestTheEndOfTheDay:
