@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, Q
 
 from leads.models import Assignment, Decision, Lead, Outbox
@@ -17,7 +16,6 @@ from tests.chaos.rush import Rush
 
 def check_leads(figures: Figures, rush: Rush) -> None:
     """Every lead that got a 2xx is there once, with one agent, one active assignment, one decision, one message."""
-    connection.close()  # the server may have started again since it was last used
     name = rush.name
     promised = {taken.email: UUID(taken.lead_id) for taken in rush.taken}
     stored = list(
@@ -39,7 +37,6 @@ def check_leads(figures: Figures, rush: Rush) -> None:
 
 def check_ledgers(figures: Figures) -> None:
     """Credits sum to zero, turns are those that decisions took, loads those that assignments make."""
-    connection.close()
     ledgers = list(Ledger.objects.all())
     moved = Counter(Decision.objects.filter(moved_ledger=True).values_list("decision__ledger", flat=True))
     sums = [sum(entry.credit for entry in ledger.standing.entries.values()) for ledger in ledgers]
@@ -60,7 +57,6 @@ def untold(name: str) -> int:
 
 def check_told(figures: Figures, rush: Rush, received: Counter[tuple[UUID, str]]) -> None:
     """Each lead's agent got it by mail, under one message id: to mailboxes a repeat under the same id is one."""
-    connection.close()
     name = rush.name
     leads = Lead.objects.filter(email__startswith=f"{name}-")
     agents = {str(lead.pk): lead.agent.email for lead in leads.select_related("agent") if lead.agent}
@@ -76,7 +72,6 @@ def check_told(figures: Figures, rush: Rush, received: Counter[tuple[UUID, str]]
 
 def check_mails(figures: Figures, received: Counter[tuple[UUID, str]]) -> None:
     """Every mail belongs to a row, and no message id went to two people."""
-    connection.close()
     ids = {message_id for message_id, _recipient in received}
     figures.exactly("mails_to_two_people", len(received) - len(ids), "messages", wanted=0)
     known = set(Outbox.objects.values_list("message_id", flat=True))

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.db import connection
+
 from tests.chaos.audit import check_leads, check_ledgers, check_mails, check_told, untold
 from tests.chaos.figures import Figures, percentile
 from tests.chaos.installation import Installation
@@ -133,6 +135,7 @@ def postgres_restarts(bench: Bench) -> None:
     rush = bench.rush("postgres", leads=scale.leads_over_restarts, clients=16)
 
     took_s = bench.watch(rush, restarts)
+    connection.close()  # our own was cut, too
 
     bench.say_answers(rush, took_s)
     figures.exactly("postgres_restarts", restarts.done, "restarts", wanted=scale.restarts)
