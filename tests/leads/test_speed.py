@@ -133,6 +133,18 @@ class TestTheFirstResponse:
         assert first_response(fresh(lead)).seconds == 180
         assert fresh(lead).response_us == 180_000_000
 
+    def test_that_is_reported_after_the_lead_moved_on_is_of_whoever_had_it(self):
+        world = make_world(person("ana"), person("bo"))
+        lead = world.lead(world.send())
+        first = lead.agent_id
+        actions.reassign(lead=lead, at=NOON + 4 * MINUTE)
+
+        actions.respond(lead=lead, at=NOON + 10 * MINUTE, responded_at=NOON + 3 * MINUTE)
+
+        lead = fresh(lead)
+        assert (first_response(lead).agent, lead.agent_id != first) == (first, True)
+        assert [each.seconds for each in holdings(lead=lead, at=NOON + timedelta(hours=1))] == [180]
+
     def test_is_what_a_breach_is_judged_by(self):
         """On the lead, in the ladder and in the sums: `tests/leads/test_speed_rollups.py` counts the same."""
         world = make_world(person("ana"), rules=[promising(300)])

@@ -127,8 +127,8 @@ def happen(act: str, lead: Lead, at: datetime, dice: random.Random) -> None:
     if act == "answer":
         actions.respond(lead=lead, at=at)
     elif act == "earlier":
-        if lead.agent_id is not None:
-            actions.respond(lead=lead, at=at, responded_at=min(at, lead.assigned_at + timedelta(seconds=7)))
+        if lead.first_assigned_at is not None:
+            actions.respond(lead=lead, at=at, responded_at=min(at, lead.first_assigned_at + timedelta(seconds=7)))
     elif act == "automatic":
         actions.respond(lead=lead, at=at, kind="automatic")
     elif act == "move":
