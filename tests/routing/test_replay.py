@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
 import sys
 import tracemalloc
@@ -25,6 +26,7 @@ from django.core.management import CommandError, call_command
 from agents.models import Workspace
 from routing.publishing import publish
 from routing.workspace_file import load
+from widget.demo.workspace import FILE as DEMO_FILE
 
 pytestmark = pytest.mark.django_db
 
@@ -67,10 +69,10 @@ def sheet(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def run(file: str, *options: str) -> tuple[list[dict[str, str]], list[list[str]]]:
+def run(file: str, *options: str, workspace: str = "acme") -> tuple[list[dict[str, str]], list[list[str]]]:
     """The rows, and the lines of the summary as their cells."""
     out, err = io.StringIO(), io.StringIO()
-    call_command("replay", "--workspace", "acme", file, *options, stdout=out, stderr=err)
+    call_command("replay", "--workspace", workspace, file, *options, stdout=out, stderr=err)
     lines = [line.split("\t") for line in err.getvalue().splitlines()]
     header = lines.index(["team", "agent", "due", "received", "other"])
     return list(csv.DictReader(io.StringIO(out.getvalue()))), lines[header:]
@@ -599,8 +601,20 @@ def company() -> Workspace:
     )
 
 
-def test_what_the_summary_says_follows_from_the_turns_counted_by_other_means(company, tmp_path, monkeypatch):
-    """Every turn that is taken is written down here with its takers; shares are worked out anew, in fractions."""
+@pytest.fixture
+def demo() -> Workspace:
+    return load(DEMO_FILE.read_bytes(), by=None, at=AT).workspace
+
+
+@pytest.mark.parametrize(("name", "count"), [("company", 3_000), ("demo", int(os.environ.get("REPLAY_LEADS", 2_000)))])
+def test_what_the_summary_says_follows_from_the_turns_counted_by_other_means(
+    name, count, request, tmp_path, monkeypatch
+):
+    """Every turn that is taken is written down here with its takers; shares are worked out anew, in fractions.
+
+    REPLAY_LEADS=100000 replays so many over the demo's policy.
+    """
+    workspace = request.getfixturevalue(name)
     deciding, simulating = (import_module(f"routing.engine.{name}") for name in ("decide", "simulation"))
     take_turn, after = deciding.take_turn, simulating.Ledger.after
     takers_of, asked = {}, []
@@ -616,13 +630,14 @@ def test_what_the_summary_says_follows_from_the_turns_counted_by_other_means(com
 
     monkeypatch.setattr(deciding, "take_turn", take_turn_and_note)
     monkeypatch.setattr(simulating.Ledger, "after", after_and_note)
-    file = sheet(tmp_path, leads_of_a_month(3_000))
-    rows, summary = run(file)
+    file = sheet(tmp_path, leads_of_a_month(count))
+    rows, summary = run(file, workspace=workspace.slug)
 
-    assert len(rows) == 3_000
+    assert len(rows) == count
+    assert all(Fraction(cells[2]) < 3 for cells in summary if cells[0] == "worst")
     outcomes = {cells[1]: int(cells[2]) for cells in summary if cells[0] == "outcome"}
     assert Counter(row["outcome"] for row in rows) == outcomes
-    assert len(asked) > 500
+    assert len(asked) > count // 8
     members = [cells for cells in summary[1:] if len(cells) == 5]
     by_team = defaultdict(lambda: [Fraction(0), 0, 0])
     for team, _agent, due, received, other in members:
@@ -637,7 +652,7 @@ def test_what_the_summary_says_follows_from_the_turns_counted_by_other_means(com
         for agent, weight in takers.items():
             due[agent] += Fraction(weight, sum(takers.values()))
         received[turn.chosen] += 1
-    slugs = {agent.pk: agent.slug for agent in company.agents.all()}
+    slugs = {agent.pk: agent.slug for agent in workspace.agents.all()}
     said_due, said_received = defaultdict(Fraction), Counter()
     for _team, agent, share, count, _other in members:
         said_due[agent] += Fraction(share)
