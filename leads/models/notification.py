@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -129,9 +127,14 @@ class QuietHours(models.Model):
             raise ValidationError({"end_minute": _("Quiet hours end at another time than they start.")})
 
 
-def event_types() -> list[tuple[str, Any]]:
+# What agents do among themselves stays in the house.
+PRIVATE_EVENTS = frozenset({EventKind.NOTE, EventKind.SEEN})
+
+
+def event_types() -> list[tuple[str, str]]:
     """What an endpoint can be told, with what that means."""
-    return [(f"lead.{kind.value}", kind.label) for kind in EventKind]
+    kinds = [kind for kind in EventKind if kind not in PRIVATE_EVENTS]
+    return [(f"lead.{kind.value}", f"{kind.label} (lead.{kind.value})") for kind in kinds]
 
 
 class WebhookEndpoint(models.Model):

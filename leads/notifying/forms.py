@@ -83,6 +83,7 @@ class NotificationWayForm(WorkspaceForm):
     class Meta:
         model = NotificationWay
         fields = ("agent", "member", "transport", "to", "sent", "position", "is_active")
+        help_texts = {"agent": _("Whoever has no way here is told by mail, at their own address.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -16,6 +16,7 @@ from django.db.models import Max
 
 from agents.models import Workspace
 from leads.models import Event, EventCursor, Lead, Outbox, WebhookEndpoint
+from leads.models.notification import PRIVATE_EVENTS
 from leads.notifications.outcomes import Dead, Outcome
 from leads.notifications.transports import webhook
 from leads.notifying.delivery import Delivery, Source
@@ -125,7 +126,7 @@ def _rows(events: list[Event], endpoints: dict[int, list[WebhookEndpoint]], *, a
             next_try_at=at,
         )
         for event in events
-        if event.lead_id in leads
+        if event.lead_id in leads and event.kind not in PRIVATE_EVENTS
         for endpoint in endpoints[event.workspace_id]
         if event.pk > endpoint.after_event and (not endpoint.events or f"lead.{event.kind}" in endpoint.events)
     ]

@@ -14,12 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from standardwebhooks import Webhook
 
 from agents.models import Membership, User
-from leads import actions, outbox
+from leads import actions, outbox, touches
+from leads.actor import ITSELF
 from leads.models import Event, HeldQueue, NotificationWay, Outbox, QuietHours, WebhookEndpoint
 from leads.notifications import transports
 from leads.notifications.outcomes import Dead, Delivered, Retry
 from leads.notifying import sending, webhooks
 from tests.leads.notifications.conftest import receiver  # noqa: F401 - a fixture
+from tests.leads.notifications.test_email import mailbox  # noqa: F401 - a fixture
 from tests.leads.world import MORNING, NIGHT, NOON, OFFICE, make_world, only, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,19 @@ class TestTheOutbox:
         assert str(row.message_id) in message.extra_headers["Message-ID"]
         assert (row.next_try_at, row.sent_by) == (None, "email")
         assert row.done_at >= NOON
+
+    def test_reaches_a_mail_server_again_with_the_same_id(self, mailbox):  # noqa: F811
+        world = make_world(person("ana", email="ana@acme.test"))
+        world.send(name="Eva")
+        mailbox.answers["DATA"] = "451 Try again later"
+
+        assert outbox.drain(at=NOON) == 0
+        del mailbox.answers["DATA"]
+        assert outbox.drain(at=NOON + MINUTE) == 1
+
+        ((to, sent),) = mailbox.mails
+        assert to == ["ana@acme.test"]
+        assert str(Outbox.objects.get().message_id) in sent["Message-ID"]
 
     def test_offers_links_that_act_for_the_agent_alone(self):
         world = make_world(person("ana", email="ana@acme.test"))
@@ -590,6 +605,16 @@ class TestWebhooks:
 
         types = [json.loads(request.body)["type"] for request in receiver.received]
         assert types == ["lead.assigned", "lead.received"]
+
+    def test_hear_nothing_of_what_agents_note(self, receiver, listening):  # noqa: F811
+        world = make_world(person("ana"))
+        lead = world.lead(world.send())
+        listening(world)
+        touches.note(lead=lead, text="A difficult one", at=NOON, by=ITSELF)
+
+        self.deliver()
+
+        assert receiver.received == []
 
     def test_that_are_gone_are_switched_off(self, receiver, listening):  # noqa: F811
         world = make_world(person("ana"))
