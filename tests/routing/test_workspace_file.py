@@ -635,7 +635,7 @@ class TestSites:
 
     def test_that_a_lead_came_from_are_closed_and_open_again_with_the_file(self):
         site = load_text(ACME).sites[0]
-        baker.make("leads.Lead", workspace=acme(), site=site)
+        baker.make("leads.Lead", workspace=acme(), site=site, outcome="held", status="open")
 
         gone = load_text(without(ACME, "sites") + "sites: []\n")
         assert gone.changes == ["archived site Main site"]
