@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.chaos.processes import Process, free_port, kill
 
 _START_S = 90.0
+_STARTING_S = 4.0  # a worker that loses a child while it starts gives up, and would never get as far as a task
 _UNSET = ("DEBUG", "EMAIL_FROM", "TRUSTED_PROXIES", "GEOIP_CITY_DB", "GEOIP_COUNTRY_DB", "VAPID_PRIVATE_KEY",
           "WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TEMPLATE", "TELEGRAM_BOT_TOKEN",
           "ALLOW_LOOPBACK_WEBHOOKS", "THROTTLE_WIDGET")  # fmt: skip
@@ -122,11 +123,11 @@ class Installation:
         return bool(workers) and kill(workers[0])
 
     def kill_celery_child(self) -> bool:
-        children = self.worker.children
+        children = self.worker.children if self.worker.age_s > _STARTING_S else []
         return bool(children) and kill(children[0])
 
     def kill_whole_worker(self) -> bool:
-        if not self.worker.is_running:
+        if self.worker.age_s <= _STARTING_S:
             return False
         self.worker.kill()
         return True

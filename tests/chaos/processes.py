@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,10 @@ class Process:
     user: str | None = None
     env: Mapping[str, str] | None = None
     process: subprocess.Popen | None = field(default=None, init=False)
+    started: float = field(default=0.0, init=False)
 
     def start(self) -> None:
+        self.started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -46,6 +49,10 @@ class Process:
     @property
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def age_s(self) -> float:
+        return time.monotonic() - self.started if self.is_running else 0.0
 
     @property
     def children(self) -> list[int]:
