@@ -257,9 +257,7 @@ WHATSAPP_TOKEN, WHATSAPP_PHONE_NUMBER_ID = environment.whatsapp(
 )
 WHATSAPP_TEMPLATE = env.str("WHATSAPP_TEMPLATE", default="") or "switchyard_notice"
 TELEGRAM_BOT_TOKEN = environment.telegram_bot_token(env.str("TELEGRAM_BOT_TOKEN", default=""))
-ALLOW_LOOPBACK_WEBHOOKS = environment.loopback_webhooks(
-    allowed=environment.flag("ALLOW_LOOPBACK_WEBHOOKS"), mode=MODE
-)
+ALLOW_LOOPBACK_WEBHOOKS = environment.loopback_webhooks(allowed=environment.flag("ALLOW_LOOPBACK_WEBHOOKS"), mode=MODE)
 
 # The API
 

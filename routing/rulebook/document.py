@@ -7,8 +7,9 @@
 
 All but `sla` and `acknowledge_within` are always there, and so are the keys of a route that mean something for its
 target. `when` is absent where a rule holds for every lead, `active` where the rule is active, `sla` where nothing is
-promised (the policy's is for rules that have none), `acknowledge_within` (of people on call, in seconds) where it is the default. Scalars may arrive
-as text (from a file) or as JSON; the field says which type they become. Normalising twice changes nothing.
+promised (the policy's is for rules that have none), `acknowledge_within` (of people on call, in seconds) where it is
+the default. Scalars may arrive as text (from a file) or as JSON; the field says which type they become. Normalising
+twice changes nothing.
 """
 
 from __future__ import annotations
