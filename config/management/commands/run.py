@@ -15,7 +15,7 @@ from config.environment import Mode
 from config.supervisor import Supervisor
 
 DEMO_LOGINS = {"manager@demo.test": "/admin/", "agent@demo.test": "/inbox/", "ops@demo.test": "/reports/"}
-PAGES = {"Admin": "/admin/", "Inbox": "/inbox/", "Reports": "/reports/", "Demo page": "/demo/", "API": "/api/v1/docs/"}
+PAGES = {"Admin": "/admin/", "Inbox": "/inbox/", "Demo page": "/demo/", "API": "/api/v1/docs/"}
 
 
 class Command(BaseCommand):
