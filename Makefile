@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url
 
-.PHONY: setup run test bench chaos lint lock
+.PHONY: setup run test bench chaos lint lock messages
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Compiles the catalogues of texts.
+messages: setup
+	$(BIN)/pybabel compile -d config/locale -D django
 
 # Moves every dependency to its newest allowed version.
 lock: setup

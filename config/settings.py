@@ -228,7 +228,7 @@ CONTENT_SECURITY_POLICY_ADMIN = {"script-src": [SELF, UNSAFE_EVAL], "style-src":
 # Languages and time
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
+LANGUAGES = [("en", "English")]  # only what has a whole catalogue: half a page in each language helps nobody
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 USE_I18N = True
 USE_TZ = True

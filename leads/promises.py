@@ -21,6 +21,9 @@ from routing.engine.covered import next_on_shift
 from routing.engine.holding import OPENING_HORIZON, people_of
 from routing.engine.hours import Kind
 
+# Those that `config/locale` has the texts for visitors in.
+VISITOR_LANGUAGES = frozenset({"en", "es", "fr", "de", "pt"})
+
 NOW = "now"
 OPENS_AT = "opens_at"
 SOON = "soon"
@@ -42,11 +45,9 @@ def promise_to(lead: Lead, *, agent_name: str = "", at: datetime) -> Promise:
 
 
 def spoken(language: str) -> str:
-    """The language of ours that comes nearest to a visitor's."""
-    try:
-        return translation.get_supported_language_variant(language or settings.LANGUAGE_CODE)
-    except LookupError:
-        return settings.LANGUAGE_CODE
+    """The language of ours that comes nearest to a visitor's: more are written for them than for those who log in."""
+    base = language.partition("-")[0].lower()
+    return base if base in VISITOR_LANGUAGES else settings.LANGUAGE_CODE
 
 
 def opening_of(roster: Roster, target: Target, at: datetime) -> datetime | None:
