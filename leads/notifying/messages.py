@@ -24,6 +24,8 @@ from leads.speed.response import first_response
 _KINDS = {"assigned": Kind.ASSIGNED, "released": Kind.DIGEST, "offered": Kind.OFFER}
 # What is told about a lead of one's own, and is worth nothing once somebody else has it.
 _OWN = {Kind.ASSIGNED, Kind.DIGEST, Kind.REMINDER}
+# Told to managers, and not always about a lead.
+_OF_THE_WORKSPACE = {Kind.COVERAGE_WARNING, Kind.TROUBLE}
 _UNANSWERED = {Kind.REMINDER, Kind.ESCALATION, Kind.PAGE, Kind.PROMISE_LATE}
 
 
@@ -42,7 +44,7 @@ def message_of(
     payload = rows[0].payload
     found = [leads[row.payload["lead"]] for row in rows if row.payload.get("lead") in leads]
     current = [lead for lead in found if _is_current(lead, kind, payload)]
-    if not current and (found or kind is not Kind.COVERAGE_WARNING):
+    if not current and ("lead" in payload or kind not in _OF_THE_WORKSPACE):
         return None
     with translation.override(recipient.language):
         context: dict[str, Any] = {

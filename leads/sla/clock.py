@@ -33,5 +33,6 @@ def instants_after(
     if sla.get("clock") != COVERED:
         return {length: start + timedelta(seconds=length) for length in seconds}
     people = people_of(roster, Target(*sla["of"])) & roster.active
-    schedules = [roster.schedule(agent) for agent in roster.members(people)]
+    # Colleagues mostly work the same hours: each different schedule is walked once.
+    schedules = dict.fromkeys(roster.schedule(agent) for agent in roster.members(people))
     return deadlines(schedules, start=start, seconds=seconds)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 
-from leads import actions, watchdog
+from leads import actions, outbox, watchdog
 from leads.models import Assignment, Finding, HeldQueue, Lead
 from tests.leads.test_sla import manager_of, told
 from tests.leads.world import NOON, OFFICE, make_world, person, rule
@@ -101,5 +102,9 @@ def test_a_rising_share_of_the_fallback_is_told_once_and_is_gone_when_it_falls()
 
     assert (kinds(), told("trouble"), watchdog.harm_done()) == (["fallback"], [boss.pk], 0)
     assert "30 % of the last hour's leads" in watchdog.findings().get().detail
+    assert outbox.drain(at=NOON) > 0
+    (message,) = [message for message in mail.outbox if message.to == ["boss@acme.test"]]
+    assert message.subject == "Something is wrong with your leads"
+    assert "30 % of the last hour's leads" in message.body
     watchdog.watch(at=NOON + timedelta(hours=2))
     assert kinds() == []

@@ -91,8 +91,10 @@ def shifts(draw):
 
 @st.composite
 def absences(draw):
-    ends = sorted(draw(st.sets(st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)), min_size=2, max_size=2)))
-    starts_local, ends_local = (wall.isoformat(timespec="minutes") for wall in ends)
+    walls = st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)).map(
+        lambda wall: wall.isoformat(timespec="minutes")
+    )
+    starts_local, ends_local = sorted(draw(st.sets(walls, min_size=2, max_size=2)))
     return {"starts_local": starts_local, "ends_local": ends_local, "note": draw(st.just("") | lines)}
 
 
