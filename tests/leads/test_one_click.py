@@ -121,7 +121,8 @@ class TestALink:
 
         assert client.post(path(lead, agent="cleo")).status_code == 410
 
-    def test_speaks_the_agents_language_and_runs_nothing_that_a_visitor_wrote(self, client, world):
+    def test_speaks_the_agents_language_and_runs_nothing_that_a_visitor_wrote(self, client, world, settings):
+        settings.LANGUAGES = [("en", "English"), ("es", "Español")]
         world.change("ana", languages=["es"])
         lead = world.lead(world.send(at=timezone.now(), name="<script>alert(1)</script>"))
 

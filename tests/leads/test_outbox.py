@@ -148,7 +148,8 @@ class TestTheOutbox:
         assert outbox.drain(at=NOON) == 1
         assert "secret" not in "".join(capsys.readouterr())
 
-    def test_speaks_the_agents_language(self):
+    def test_speaks_the_agents_language(self, settings):
+        settings.LANGUAGES = [("en", "English"), ("es", "Español")]
         world = make_world(person("ana", email="ana@acme.test", languages=["pt", "es-MX", "en"]))
         world.send()
 
