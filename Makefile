@@ -7,7 +7,9 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url
 
-.PHONY: setup run test bench chaos lint lock messages
+NODE_STAMP := widget/node_modules/.installed-from.lock
+
+.PHONY: setup node run test bench chaos lint lock messages
 
 setup: $(STAMP)
 
@@ -26,7 +28,14 @@ $(STAMP): requirements-dev.lock
 run: setup
 	@exec $(BIN)/python manage.py run
 
-test: setup
+# What pages are checked with and the widget is built with. Without Node.js, the tests say what they skip.
+node:
+	@if command -v npm >/dev/null; then \
+		cmp -s widget/package-lock.json $(NODE_STAMP) || { \
+			(cd widget && npm ci --ignore-scripts --silent) && cp widget/package-lock.json $(NODE_STAMP); }; \
+	else echo "No npm here: what needs Node.js is skipped."; fi
+
+test: setup node
 	@$(BIN)/python -m tests.run $(ARGS)
 
 # make bench ONLY=name runs a part.

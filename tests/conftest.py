@@ -18,7 +18,7 @@ hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_runtest_setup(item):
-    """Tests marked `postgres`, `redis` or `browser` skip where the part is missing, and fail where it is promised."""
+    """Tests marked as in `services.MISSING` skip where the part is missing, and fail where it is promised."""
     for name, missing in services.MISSING.items():
         if item.get_closest_marker(name) and (reason := missing()):
             if services.REQUIRED:

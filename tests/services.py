@@ -3,6 +3,7 @@
 import functools
 import os
 import shutil
+from pathlib import Path
 
 import psycopg
 import redis
@@ -52,4 +53,19 @@ def missing_browser() -> str | None:
     return None if chromium() else "needs Chromium: install the package chromium or set CHROMIUM to its path"
 
 
-MISSING = {"postgres": missing_postgres, "redis": missing_redis, "browser": missing_browser}
+def axe() -> Path | None:
+    """The script that finds what is wrong with a page for those who see or use it differently, or None."""
+    script = Path(__file__).parent.parent / "widget" / "node_modules" / "axe-core" / "axe.min.js"
+    return script if script.is_file() else None
+
+
+def missing_axe() -> str | None:
+    return missing_browser() or (None if axe() else "needs axe-core: install Node.js with npm, then `make test`")
+
+
+MISSING = {
+    "postgres": missing_postgres,
+    "redis": missing_redis,
+    "browser": missing_browser,
+    "axe": missing_axe,
+}

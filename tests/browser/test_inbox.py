@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from leads import actions
 from leads.models import Lead
+from tests.browser.axe import PHONE, violations_everywhere
 from tests.leads.inbox_cast import client_of, user_of
 from tests.leads.world import make_world, only, person, rule
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(autouse=True)
-def _queries_beside_the_browser(monkeypatch):
-    # Playwright keeps an event loop in this thread, which Django would take for a reason to refuse queries.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
 
 @pytest.fixture
-def browser(chromium):
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
-        # Beside Playwright's loop Django opens a connection of its own, which nobody else would find to close it.
-        connections.close_all()
-    # What the server still answers holds one, too; the database of the tests could not be dropped.
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=20)
-
-
-@pytest.fixture
-def opened(browser, live_server):
-    """Opens the inbox as an agent, on a phone. What a page complains about in its console fails the test."""
-    noise: list[str] = []
+def opened(new_page, live_server):
+    """Opens the inbox as an agent, on a phone."""
 
     def open_as(world, slug, address="/inbox/"):
-        context = browser.new_context(viewport=PHONE, base_url=live_server.url)
+        page = new_page(viewport=PHONE)
         session = client_of(world, slug).cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": session.value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.context.add_cookies([{"name": "sessionid", "value": session.value, "url": live_server.url}])
         page.goto(address)
         return page
 
-    yield open_as
-    assert noise == []
+    return open_as
 
 
 def offer(*people):
@@ -63,11 +34,11 @@ def offer(*people):
     return world, world.lead(world.send(at=timezone.now(), channel="form", name="Nora"))
 
 
-def test_an_agent_logs_in_answers_and_closes_with_a_few_taps(browser, live_server):
+def test_an_agent_logs_in_answers_and_closes_with_a_few_taps(new_page):
     world = make_world(person("ana"))
     world.send(at=timezone.now(), name="Nora", phone="+34600111222", channel="whatsapp")
     user_of(world, "ana")
-    page = browser.new_context(viewport=PHONE, base_url=live_server.url).new_page()
+    page = new_page(viewport=PHONE)
     page.goto("/inbox/")
     page.get_by_label("E-mail address").fill("ana@acme.test")
     page.get_by_label("Password").fill("a long password")
@@ -155,3 +126,13 @@ def test_no_page_is_wider_than_a_phone(opened):
     for address in ("", "queue/", "closed/", "why/", "me/", f"leads/{lead.pk}/"):
         page = opened(world, "ana", f"/inbox/{address}")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], address
+
+
+@pytest.mark.axe
+def test_axe_finds_nothing_wrong_with_the_list_of_leads(opened):
+    world = make_world(person("ana"))
+    world.send(at=timezone.now(), name="Nora", message="Hello")
+
+    page = opened(world, "ana")
+
+    assert violations_everywhere(page) == {}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from agents.models import Workspace
 from leads.models import Lead
@@ -15,12 +14,6 @@ from routing.models import Rule
 from widget.demo.workspace import load_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def _queries_beside_the_browser(monkeypatch):
-    # Playwright keeps an event loop in this thread, which Django would take for a reason to refuse queries.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture
@@ -35,18 +28,8 @@ def demo(settings, tmp_path, live_server):
 
 
 @pytest.fixture
-def page(chromium, live_server):
-    """A page whose complaints in the console fail the test."""
-    noise: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        opened = browser.new_context(base_url=live_server.url, locale="en-GB").new_page()
-        opened.on("console", lambda text: noise.append(text.text) if text.type in ("error", "warning") else None)
-        opened.on("pageerror", lambda error: noise.append(str(error)))
-        yield opened
-        browser.close()
-        connections.close_all()  # those of this event loop, which nobody else can reach
-    assert noise == []
+def page(new_page):
+    return new_page(locale="en-GB")
 
 
 def tap_whatsapp(page):
