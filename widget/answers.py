@@ -78,9 +78,13 @@ class TeamShown(serializers.Serializer):
 
 
 class SiteConfig(serializers.Serializer):
-    """What the widget shows before anybody uses it. `opens_at`: when somebody is there next, null while somebody is."""
+    """What the widget shows before anybody uses it. `opens_at`: when somebody is there next, null while somebody is.
+
+    `language`: that of labels and texts. `fallback`: the link to show where a lead cannot be handed in.
+    """
 
     name = serializers.CharField()
+    language = serializers.CharField()
     languages = serializers.ListField(child=serializers.CharField())
     channels = ChannelOffered(many=True)
     online = serializers.BooleanField()
@@ -89,6 +93,8 @@ class SiteConfig(serializers.Serializer):
     texts = serializers.DictField(child=serializers.CharField())
     theme = serializers.DictField(child=serializers.CharField())
     consent = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    fallback = serializers.CharField(allow_null=True)
+    page_url = serializers.URLField(allow_null=True)
 
 
 class VisitorStatus(serializers.Serializer):

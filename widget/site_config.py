@@ -22,7 +22,22 @@ _NEVER_FOR = timedelta(minutes=1)
 
 
 def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
-    """The widget's configuration, in one of the languages that the workspace offers."""
+    """The widget's configuration, in one of the languages that the workspace offers.
+
+    What the widget reads of the parts that managers set; each key may be absent, and then the widget's own word stands:
+
+    - `texts`, in `language`: `launcher` (the button), `title` (greeting), `intro` (the line below it), `away` (the same
+      while nobody is there), `thanks` (after a message);
+    - `theme`: `accent` (`#rrggbb`), `side` (`right`, `left`), `scheme` (`auto`, `light`, `dark`), `offset` (pixels from
+      the edges, as text). It acts when the panel is opened. What the launcher shall show before stands in the snippet,
+      which costs no request: `data-color`, `data-position`, `data-theme`, `data-offset`;
+    - `consent`: null, or `text` (what a visitor ticks before a message is sent) and `url` (the privacy notice);
+    - `fallback`: the link shown where this API does not take a lead (https, mailto, tel, sms); null: `page_url`, the
+      site's page without script. A snippet names it as `data-fallback`, for when not even this answer arrives.
+
+    Attributes that a customer's server has signed come with the lead as `signed`: one text, made there and passed on
+    untouched (`switchyard.setAttributes(values, signed)`).
+    """
     workspace = site.workspace
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
@@ -43,6 +58,7 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
     ]
     return {
         "name": workspace.name,
+        "language": language,
         "languages": workspace.languages,
         "channels": channels,
         "online": bool(there),
@@ -55,6 +71,8 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
         "texts": {},  # the widget has its own words
         "theme": _THEME,
         "consent": None,
+        "fallback": None,
+        "page_url": None,
     }
 
 

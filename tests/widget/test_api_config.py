@@ -16,6 +16,7 @@ def test_says_what_the_widget_shows(acme):
 
     assert config == {
         "name": "Acme",
+        "language": "es",
         "languages": ["es", "en"],
         "channels": [
             {"id": "whatsapp", "label": "WhatsApp", "online": True},
@@ -28,6 +29,8 @@ def test_says_what_the_widget_shows(acme):
         "texts": {},
         "theme": {"accent": "#1f5eff", "side": "right"},
         "consent": None,
+        "fallback": None,
+        "page_url": None,
     }
 
 
