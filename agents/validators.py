@@ -1,6 +1,7 @@
 """What single values must look like."""
 
 import unicodedata
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -52,3 +53,34 @@ def check_texts(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValidationError(_("Write a list of texts."), code="list")
     return value
+
+
+def validate_web_address(text: str) -> None:
+    """An https address without credentials, that opens where it says."""
+    _validate_address(text, schemes=("https",), example="https://www.example.com/contact")
+
+
+def validate_link(text: str) -> None:
+    """What a visitor may be led to: an https page, a mailbox or a phone number."""
+    _validate_address(text, schemes=("https", "mailto", "tel", "sms"), example="https://www.example.com/contact")
+
+
+def _validate_address(text: str, *, schemes: tuple[str, ...], example: str) -> None:
+    if not _leads_somewhere(text, schemes):
+        raise ValidationError(
+            _("This is no address to send a visitor to. Write one such as %(example)s.") % {"example": example},
+            code="address",
+        )
+
+
+def _leads_somewhere(text: str, schemes: tuple[str, ...]) -> bool:
+    if any(not c.isascii() or c <= " " or c in "\\\"'<>`{}|^\x7f" for c in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if parts.scheme not in schemes:
+        return False
+    return bool(host) and "@" not in parts.netloc if parts.scheme == "https" else bool(parts.path and not parts.netloc)

@@ -22,7 +22,7 @@ from routing.engine.holding import OPENING_HORIZON, people_of
 from routing.engine.hours import Kind
 
 # Those that `config/locale` has the texts for visitors in.
-VISITOR_LANGUAGES = frozenset({"en", "es", "fr", "de", "pt"})
+VISITOR_LANGUAGES = frozenset("en es fr de pt it nl pl ru uk tr ar he fa ja".split())  # noqa: SIM905 - words
 
 NOW = "now"
 OPENS_AT = "opens_at"

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
+from agents.models import Scheme, Side
 from leads.intake import Accepted, AgentCard, ChannelLink, Promise
 
 
@@ -61,12 +62,21 @@ class ServerAnswer(VisitorAnswer):
     reason = serializers.CharField()
 
 
+class IconShown(serializers.Serializer):
+    """`path`: the `d` of an SVG path in a box of 24 × 24, drawn in the colour `ink` on a tile of the colour `fill`."""
+
+    path = serializers.CharField()
+    fill = serializers.CharField()
+    ink = serializers.CharField()
+
+
 class ChannelOffered(serializers.Serializer):
-    """A way to talk. `online`: somebody who has it is there now."""
+    """A way to talk, in the site's order. `online`: somebody who has it is there now."""
 
     id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     online = serializers.BooleanField()
+    icon = IconShown()
 
 
 class TeamShown(serializers.Serializer):
@@ -77,10 +87,38 @@ class TeamShown(serializers.Serializer):
     typical_reply_s = serializers.IntegerField(allow_null=True)
 
 
-class SiteConfig(serializers.Serializer):
-    """What the widget shows before anybody uses it. `opens_at`: when somebody is there next, null while somebody is.
+class OwnWords(serializers.Serializer):
+    """What the site says in words of its own; what it leaves out, the widget says in its."""
 
-    `language`: that of labels and texts. `fallback`: the link to show where a lead cannot be handed in.
+    launcher = serializers.CharField(required=False)
+    title = serializers.CharField(required=False)
+    intro = serializers.CharField(required=False)
+    away = serializers.CharField(required=False)
+    thanks = serializers.CharField(required=False)
+
+
+class ThemeShown(serializers.Serializer):
+    """Colours as #rrggbb; words in `on_accent` can be read on `accent` (WCAG AA)."""
+
+    accent = serializers.CharField()
+    on_accent = serializers.CharField()
+    side = serializers.ChoiceField(Side.choices)
+    scheme = serializers.ChoiceField(Scheme.choices)
+    offset = serializers.CharField(help_text="Pixels from the edges of the page.")
+
+
+class ConsentAsked(serializers.Serializer):
+    """What a visitor agrees to before a message is sent, and where they read more."""
+
+    text = serializers.CharField()
+    url = serializers.CharField(allow_null=True)
+
+
+class SiteConfig(serializers.Serializer):
+    """What the widget shows before anybody uses it, in one `language` of those that the workspace offers.
+
+    `opens_at`: when somebody is there next; null while somebody is, and where the site does not tell (`hours_shown`).
+    `fallback`: where to send a visitor when nothing answers here.
     """
 
     name = serializers.CharField()
@@ -89,10 +127,11 @@ class SiteConfig(serializers.Serializer):
     channels = ChannelOffered(many=True)
     online = serializers.BooleanField()
     opens_at = serializers.DateTimeField(allow_null=True)
+    hours_shown = serializers.BooleanField()
     team = TeamShown()
-    texts = serializers.DictField(child=serializers.CharField())
-    theme = serializers.DictField(child=serializers.CharField())
-    consent = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    texts = OwnWords()
+    theme = ThemeShown()
+    consent = ConsentAsked(allow_null=True)
     fallback = serializers.CharField(allow_null=True)
     page_url = serializers.URLField(allow_null=True)
 

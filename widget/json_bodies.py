@@ -43,18 +43,23 @@ class BoundedJSONParser(BaseParser):
         if len(raw) > MOST_BYTES:
             raise BodyTooLarge
         (parser_context or {})["request"].raw_body = raw
-        try:
-            value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
-        except UnicodeDecodeError:
-            raise ParseError(_("The body is not UTF-8.")) from None
-        except RecursionError:
-            raise ParseError(_too_deep()) from None
-        except ValueError as problem:  # what json finds, and numbers with more digits than Python reads
-            raise ParseError(_("The body is not JSON: %(problem)s.") % {"problem": problem}) from None
-        if not isinstance(value, dict):
-            raise ParseError(_("The body is no JSON object. Send one, in braces."))
-        _check(value, 1)
-        return value
+        return bounded_object(raw)
+
+
+def bounded_object(raw: bytes) -> dict[str, Any]:
+    """The object that these bytes are. Raises ParseError with a sentence."""
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeDecodeError:
+        raise ParseError(_("The body is not UTF-8.")) from None
+    except RecursionError:
+        raise ParseError(_too_deep()) from None
+    except ValueError as problem:  # what json finds, and numbers with more digits than Python reads
+        raise ParseError(_("The body is not JSON: %(problem)s.") % {"problem": problem}) from None
+    if not isinstance(value, dict):
+        raise ParseError(_("The body is no JSON object. Send one, in braces."))
+    _check(value, 1)
+    return value
 
 
 def raw_body(request: Request) -> bytes:

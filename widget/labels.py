@@ -1,17 +1,13 @@
-"""Names of channels as visitors read them, where the channel is not a brand."""
+"""Names of channels as visitors read them."""
+
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from agents.channels import CHANNELS
-
-_LABELS = {
-    "en": {"form": "Leave a message", "phone": "Phone", "email": "E-mail"},
-    "es": {"form": "Dejar un mensaje", "phone": "Teléfono", "email": "Correo electrónico"},
-    "pt": {"form": "Deixar uma mensagem", "phone": "Telefone", "email": "E-mail"},
-    "fr": {"form": "Laisser un message", "phone": "Téléphone", "email": "E-mail"},
-    "de": {"form": "Nachricht hinterlassen", "phone": "Telefon", "email": "E-Mail"},
-}
+from leads.promises import spoken
 
 
 def channel_label(channel: str, tag: str) -> str:
-    """In the language of a BCP 47 tag; in English where there is none."""
-    labels = _LABELS.get(tag.split("-")[0].lower(), _LABELS["en"])
-    return labels.get(channel) or str(CHANNELS[channel].label)
+    """In the language of a BCP 47 tag, where we speak it."""
+    with translation.override(spoken(tag)):
+        return _("Leave a message") if channel == "form" else str(CHANNELS[channel].label)

@@ -44,6 +44,14 @@ class NewLead(serializers.Serializer):
 class VisitorLead(NewLead):
     hp = Text(max_length=MOST_BYTES, help_text=_("Left empty: a field that no human sees."))
     ms = Number(required=False, allow_null=True, help_text=_("Milliseconds since the widget was opened."))
+    signed = Text(
+        max_length=8_000,
+        help_text=_(
+            "Attributes that the customer's server vouches for: a JSON object of them and `exp` (seconds since 1970) in"
+            " base64url, a dot, and the hex HMAC-SHA256 of that text under the site's signing secret. One that is"
+            " forged or over counts as not sent. Unsigned attributes count where the workspace lists them as public."
+        ),
+    )
 
     def validate_channel(self, channel: str | None) -> str | None:
         offered = [*self.context["channels"], FORM]

@@ -1,11 +1,25 @@
-"""What the widget needs to know before anybody uses it. Public: it says how many are there, never who."""
+"""What the widget needs to know before anybody uses it. Public: it says how many are there, never who.
+
+All of it is in one language, `language`: the one asked for, as far as the workspace offers it. A page that changes its
+language asks again. Symbols come as data, a path in a box of 24 × 24 and two colours, so that a page under Trusted
+Types can draw them and the script needs to carry none.
+
+The preview in the admin is the same widget with `data-preview` on its script tag: the attribute holds this
+configuration as JSON. Then the widget opens by itself, fetches nothing, stores nothing, and sends nothing.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from agents.channel_icons import ICONS
 from agents.models import Site
+from agents.site_texts import in_language
+from leads.promises import spoken
 from routing.engine import ANYBODY, Asked, Load, Roster
 from routing.engine.asking import here
 from routing.engine.holding import opening
@@ -15,8 +29,6 @@ from widget.labels import channel_label
 from widget.submissions import FORM
 from widget.typical_reply import typical_reply_s
 
-# The look of a widget that nobody has dressed.
-_THEME = {"accent": "#1f5eff", "side": "right"}
 # How long a process believes that nothing opens within the engine's horizon.
 _NEVER_FOR = timedelta(minutes=1)
 
@@ -28,9 +40,10 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
 
     - `texts`, in `language`: `launcher` (the button), `title` (greeting), `intro` (the line below it), `away` (the same
       while nobody is there), `thanks` (after a message);
-    - `theme`: `accent` (`#rrggbb`), `side` (`right`, `left`), `scheme` (`auto`, `light`, `dark`), `offset` (pixels from
-      the edges, as text). It acts when the panel is opened. What the launcher shall show before stands in the snippet,
-      which costs no request: `data-color`, `data-position`, `data-theme`, `data-offset`;
+    - `theme`: `accent` (`#rrggbb`), `on_accent` (for words on it, which everybody can read there), `side` (`right`,
+      `left`), `scheme` (`auto`, `light`, `dark`), `offset` (pixels from the edges, as text). It acts when the panel is
+      opened. What the launcher shall show before stands in the snippet, which costs no request: `data-color`,
+      `data-position`, `data-theme`, `data-offset`;
     - `consent`: null, or `text` (what a visitor ticks before a message is sent) and `url` (the privacy notice);
     - `fallback`: the link shown where this API does not take a lead (https, mailto, tel, sms); null: `page_url`, the
       site's page without script. A snippet names it as `data-fallback`, for when not even this answer arrives.
@@ -53,6 +66,7 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
             "id": channel,
             "label": channel_label(channel, language),
             "online": bool(there if channel == FORM else there & roster.channels.get(channel, 0)),
+            "icon": ICONS[channel]._asdict(),
         }
         for channel in dict.fromkeys([*site.channels, FORM])
     ]
@@ -62,18 +76,45 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
         "languages": workspace.languages,
         "channels": channels,
         "online": bool(there),
-        "opens_at": None if there else _opens_at(workspace.pk, roster, loads, at),
+        "opens_at": None if there or not site.hours_shown else _opens_at(workspace.pk, roster, loads, at),
+        "hours_shown": site.hours_shown,
         "team": {
             "on_shift": regular.bit_count(),
             "languages": sorted(tag for tag, speakers in roster.languages.items() if speakers & there),
             "typical_reply_s": typical_reply_s(workspace_id=workspace.pk, at=at),
         },
-        "texts": {},  # the widget has its own words
-        "theme": _THEME,
-        "consent": None,
-        "fallback": None,
+        "texts": own_words(site, language),
+        "theme": theme_of(site),
+        "consent": consent_of(site, language),
+        "fallback": site.fallback_url or None,
         "page_url": None,
     }
+
+
+def theme_of(site: Site) -> dict[str, str]:
+    return {
+        "accent": site.accent,
+        "on_accent": site.on_accent,
+        "side": site.side,
+        "scheme": site.scheme,
+        "offset": str(site.offset),
+    }
+
+
+def own_words(site: Site, language: str) -> dict[str, str]:
+    """What the site says in words of its own, without the consent, which has its own place."""
+    return {name: text for name, text in in_language(site.texts, language).items() if name != "consent"}
+
+
+def consent_of(site: Site, language: str) -> dict[str, str | None] | None:
+    """What a visitor agrees to before a message is sent; None where the site does not ask."""
+    if not site.asks_consent:
+        return None
+    text = in_language(site.texts, language).get("consent")
+    if text is None:
+        with translation.override(spoken(language)):
+            text = _("I agree that my details are used to answer me.")
+    return {"text": text, "url": site.privacy_url or None}
 
 
 def _loads(workspace_id: int, agents: list[int]) -> dict[int, Load]:

@@ -131,11 +131,12 @@ class WidgetLeads(SiteOperation):
         serializer = VisitorLead(data=request.data, context={"channels": site.channels})
         serializer.is_valid(raise_exception=True)
         fields = serializer.validated_data
+        at = timezone.now()
         with idempotency_refusals():
             accepted = accept_lead(
                 door=door_of_site(site),
-                submission=submission_of_visitor(request, fields),
-                at=timezone.now(),
+                submission=submission_of_visitor(request, fields, site=site, at=at),
+                at=at,
                 idempotency=idempotency_of(request),
                 bot=is_bot(fields),
                 hold_flag=_("More leads came in through this site than its limit allows.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,6 +18,7 @@ from leads.intake import Door, IdempotencyKey, Submission
 from widget import geo
 from widget.client_address import client_address
 from widget.json_bodies import raw_body
+from widget.signed_attributes import signed_attributes
 from widget.visitor_language import visitor_language
 
 FORM = "form"
@@ -53,12 +56,18 @@ def door_of_api_key(key: ApiKey) -> Door:
     )
 
 
-def submission_of_visitor(request: Request, fields: dict[str, Any]) -> Submission:
-    """What visitors say of themselves, and where their address is. What only a server may say is not read."""
-    workspace = request.auth.workspace
+def submission_of_visitor(
+    request: HttpRequest | Request, fields: dict[str, Any], *, site: Site, at: datetime
+) -> Submission:
+    """What visitors say of themselves, and where their address is. What only a server may say is not read.
+
+    Of the attributes count those that anybody may say, and those that the customer's server signed.
+    """
+    workspace = site.workspace
     address = client_address(request)
     place = geo.locate(address)
-    attributes = {name: value for name, value in fields["attributes"].items() if name in workspace.public_attributes}
+    public = {name: value for name, value in fields["attributes"].items() if name in workspace.public_attributes}
+    attributes = public | signed_attributes(fields["signed"], secret=site.signing_secret, at=at)
     return Submission(
         **_said_by_anybody(fields, dialled_from=place.country or region_of_zone(workspace.timezone)),
         language=fields["language"]

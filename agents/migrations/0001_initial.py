@@ -8,7 +8,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import agents.models.access
+import agents.models.site
 import agents.models.workspace
 import agents.tenancy
 import agents.validators
@@ -493,7 +493,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        default=agents.models.access.make_site_key,
+                        default=agents.models.site.make_site_key,
                         editable=False,
                         max_length=40,
                         unique=True,

@@ -1,10 +1,11 @@
 """Who takes leads, when, and under which roof."""
 
-from agents.models.access import ApiKey, Scope, Site
+from agents.models.access import ApiKey, Scope
 from agents.models.agent import Agent, Handle
 from agents.models.history import RosterChange
 from agents.models.hours import Shift, ShiftKind, TimeOff
 from agents.models.people import Membership, User
+from agents.models.site import Scheme, Side, Site
 from agents.models.team import Team, TeamMember
 from agents.models.workspace import Workspace
 
@@ -14,9 +15,11 @@ __all__ = [
     "Handle",
     "Membership",
     "RosterChange",
+    "Scheme",
     "Scope",
     "Shift",
     "ShiftKind",
+    "Side",
     "Site",
     "Team",
     "TeamMember",

@@ -14,7 +14,7 @@ from agents.models.workspace import default_languages
 from routing.publishing import draft_document, version_document
 from routing.rulebook import ACKNOWLEDGE_WITHIN, DEFAULTS, format_duration
 from routing.workspace_file.emitter import to_yaml
-from routing.workspace_file.schema import CAPS, WEEKDAYS
+from routing.workspace_file.schema import CAPS, SITE_COLUMNS, WEEKDAYS, site_default
 
 Document = dict[str, Any]
 
@@ -72,8 +72,10 @@ def _workspace(workspace: Workspace, policy: Document) -> Document:
 
 
 def _site(site: Site) -> Document:
-    values = {"name": site.name, "key": site.key, "origins": site.origins, "channels": site.channels}
-    return _without({"origins": [], "channels": []}, values)
+    columns = {name: getattr(site, name) for name in SITE_COLUMNS}
+    return _without(
+        {name: site_default(name) for name in SITE_COLUMNS}, {"name": site.name, "key": site.key, **columns}
+    )
 
 
 def _agents(workspace: Workspace) -> Iterator[Document]:

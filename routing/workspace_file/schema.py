@@ -11,9 +11,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from agents import channels, holiday_dates, languages, places, plans, zones
-from agents.models import Agent, ShiftKind, Site, Team, TimeOff, Workspace
-from agents.models.access import valid_origin
+from agents import channels, holiday_dates, languages, places, plans, site_texts, zones
+from agents.colours import normal_colour
+from agents.models import Agent, Scheme, ShiftKind, Side, Site, Team, TimeOff, Workspace
+from agents.models.site import unreadable
+from agents.origins import valid_origin
 from agents.validators import canonical_tags, validate_attribute_name
 from routing.rulebook.errors import Findings, did_you_mean
 from routing.workspace_file.nodes import MappingNode, Node, Path, TextNode, kind_of
@@ -39,10 +41,29 @@ SETTINGS = ("returning", "join_window", "intent", "sla", "acknowledge_within")
 MIDNIGHT = 24 * 60
 # Of a site that the file gives no name.
 SITE_NAME = "Website"
+# What else the file says of a site, under the column's own name; absent means the column's default.
+SITE_COLUMNS = (
+    "origins",
+    "channels",
+    "accent",
+    "on_accent",
+    "side",
+    "scheme",
+    "offset",
+    "texts",
+    "hours_shown",
+    "fallback_url",
+    "asks_consent",
+    "privacy_url",
+)
 
 _CLOCK = re.compile(r"(?:([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00)")
 _LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(?::00)?)?")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def site_default(column: str) -> Any:
+    return Site._meta.get_field(column).get_default()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +86,7 @@ def read_contents(root: MappingNode, findings: Findings) -> Contents:
     """Reads as much as can be read; what cannot is left out and in the findings."""
     sections: dict[str, Reader] = {
         "workspace": record(_WORKSPACE, required=("slug", "name")),
-        "sites": list_of(record(_SITE)),
+        "sites": list_of(_checked(record(_SITE), _site_fault)),
         "agents": list_of(record(_agent(_phone_region(root)), required=("slug", "name"))),
         "teams": list_of(record(_TEAM, required=("slug",))),
         "scoring": list_of(plain),
@@ -176,6 +197,30 @@ def _checked(read_fields: Reader, check: Callable[[Any], str | None]) -> Reader:
     return read
 
 
+def _texts(node: Node, path: Path, findings: Findings) -> Any:
+    """Texts by language and name, each with its own place in the file."""
+    if not isinstance(node, MappingNode):
+        findings.add(path, _("expected a mapping of languages to texts, found %(kind)s") % {"kind": kind_of(node)})
+        return UNREAD
+    texts = {}
+    for written, entry in node.entries.items():
+        place = (*path, written)
+        words = read_value(_WORDS, entry.node, place, findings)
+        try:
+            tag = languages.canonical_tag(written)
+        except ValueError as error:
+            findings.add(place, str(error))
+            continue
+        if words is not UNREAD:
+            texts[tag] = words
+    return texts
+
+
+def _site_fault(site: Mapping[str, Any]) -> str | None:
+    colours = (site.get(name, site_default(name)) for name in ("accent", "on_accent"))
+    return unreadable(*colours)
+
+
 def _shift_fault(shift: Mapping[str, Any]) -> str | None:
     if shift["start"] == shift["end"]:
         return _("start and end are equal: for a whole day write 00:00 to 24:00")
@@ -209,11 +254,22 @@ _WORKSPACE: dict[str, Reader] = {
     "public_attributes": set_of(text(_attribute_name)),
     **dict.fromkeys(SETTINGS, plain),
 }
+_WORDS = record({name: text(partial(site_texts.checked_text, name)) for name in site_texts.LONGEST})
 _SITE: dict[str, Reader] = {
     "name": column(Site, "name"),
     "key": text(_site_key),
     "origins": set_of(text(valid_origin)),
     "channels": set_of(text(_channel)),
+    "accent": text(normal_colour),
+    "on_accent": text(normal_colour),
+    "side": one_of(Side.values),
+    "scheme": one_of(Scheme.values),
+    "offset": integer(least=0, most=200),
+    "texts": _texts,
+    "hours_shown": flag,
+    "fallback_url": column(Site, "fallback_url"),
+    "asks_consent": flag,
+    "privacy_url": column(Site, "privacy_url"),
 }
 _SHIFT = _checked(
     record(

@@ -10,7 +10,7 @@ from agents.models import Site, Workspace
 from routing.workspace_file.changes import Changes
 from routing.workspace_file.checks import Stored
 from routing.workspace_file.references import is_named
-from routing.workspace_file.schema import SITE_NAME
+from routing.workspace_file.schema import SITE_COLUMNS, SITE_NAME, site_default
 
 Entry = dict[str, Any]
 
@@ -52,8 +52,7 @@ def _match(entries: list[Entry], stored: tuple[Site, ...]) -> list[Site | None]:
 def _write_site(workspace: Workspace, entry: Entry, site: Site | None, changes: Changes) -> None:
     columns = {
         "name": entry.get("name", SITE_NAME),
-        "origins": entry.get("origins", []),
-        "channels": entry.get("channels", []),
+        **{name: entry.get(name, site_default(name)) for name in SITE_COLUMNS},
         "is_active": True,
     }
     if "key" in entry:

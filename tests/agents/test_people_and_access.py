@@ -16,7 +16,8 @@ from django.http import HttpResponse
 
 from agents.middleware import ActiveWorkspaceMiddleware
 from agents.models import Agent, ApiKey, Membership, RosterChange, Site, User, Workspace
-from agents.models.access import make_site_key, normal_origin
+from agents.models.site import make_site_key
+from agents.origins import normal_origin
 from agents.scoping import (
     ALLOWED,
     Action,

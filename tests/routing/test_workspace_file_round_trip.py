@@ -192,8 +192,21 @@ def workspaces(draw):
                         "origins": st.just([]) | st.just(["https://a.example", "http://localhost:8000"]),
                         "channels": st.just([]) | st.just(["whatsapp", "email"]),
                         "is_active": st.booleans(),
+                        "accent": st.sampled_from(["#1f5eff", "#000000", "#00e000"]),
+                        "on_accent": st.just("#ffffff"),
+                        "side": st.sampled_from(["right", "left"]),
+                        "scheme": st.sampled_from(["auto", "dark"]),
+                        "offset": st.sampled_from([0, 20, 200]),
+                        "hours_shown": st.booleans(),
+                        "asks_consent": st.booleans(),
+                        "fallback_url": st.sampled_from(["", "tel:+34911222333", "https://a.example/?x=1#y"]),
+                        "privacy_url": st.sampled_from(["", "https://a.example/p"]),
+                        "texts": st.dictionaries(
+                            st.sampled_from(["no", "pt-BR"]),
+                            st.dictionaries(st.sampled_from(["launcher", "consent"]), words, min_size=1),
+                        ),
                     }
-                ),
+                ).map(lambda site: site | ({"on_accent": "#000000"} if site["accent"] == "#00e000" else {})),
                 max_size=3,
             )
         ),

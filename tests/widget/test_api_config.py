@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from agents.models import Agent
+from agents.models import Agent, Site, Workspace
 from tests.widget.conftest import HOUSE, ORIGIN, build
 from widget import typical_reply
 
 
 def test_says_what_the_widget_shows(acme):
     config = acme.visit().json()
+    icons = [channel.pop("icon") for channel in config["channels"]]
 
+    assert all(icon.keys() == {"path", "fill", "ink"} for icon in icons)
     assert config == {
         "name": "Acme",
         "language": "es",
@@ -25,13 +27,43 @@ def test_says_what_the_widget_shows(acme):
         ],
         "online": True,
         "opens_at": None,
+        "hours_shown": True,
         "team": {"on_shift": 2, "languages": ["en", "es", "pt"], "typical_reply_s": None},
         "texts": {},
-        "theme": {"accent": "#1f5eff", "side": "right"},
+        "theme": {"accent": "#1f5eff", "on_accent": "#ffffff", "side": "right", "scheme": "auto", "offset": "20"},
         "consent": None,
         "fallback": None,
         "page_url": None,
     }
+
+
+class TestWhatTheSiteChose:
+    def test_is_told_in_the_visitors_language(self, acme):
+        acme.site.texts = {"es": {"title": "Hola", "consent": "Acepto"}, "es-MX": {"launcher": "Platica"}}
+        acme.site.asks_consent, acme.site.privacy_url = True, "https://www.example.com/privacy"
+        acme.site.save()
+
+        spanish, english = acme.visit("config?language=es-AR").json(), acme.visit("config?language=en").json()
+
+        assert (spanish["language"], spanish["texts"]) == ("es", {"title": "Hola"})
+        assert spanish["consent"] == {"text": "Acepto", "url": "https://www.example.com/privacy"}
+        assert (english["language"], english["texts"]) == ("en", {})
+        assert english["consent"]["text"] == "I agree that my details are used to answer me."
+
+    def test_a_longer_tag_adds_its_own_words(self, acme):
+        Workspace.objects.update(languages=["es", "es-MX"])
+        acme.site.texts = {"es": {"title": "Hola", "away": "Volvemos"}, "es-MX": {"title": "Qué onda"}}
+        acme.site.save()
+
+        assert acme.visit("config?language=es-MX").json()["texts"] == {"title": "Qué onda", "away": "Volvemos"}
+
+    def test_hours_that_are_not_shown_are_not_sent(self, acme, clock):
+        clock.at = datetime(2026, 3, 6, 18, 0, tzinfo=UTC)
+        Site.objects.update(hours_shown=False)
+
+        config = acme.visit().json()
+
+        assert (config["online"], config["opens_at"], config["hours_shown"]) == (False, None, False)
 
 
 def test_never_holds_a_handle_or_an_agent(acme):
