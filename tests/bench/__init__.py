@@ -6,6 +6,7 @@ and down by itself.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -21,16 +22,45 @@ class Part:
 PARTS: dict[str, Part] = {
     part.name: part
     for part in (
+        Part("http", "tests.bench.http", "handing in a lead over HTTP, beside a bare view that inserts one row"),
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
         Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),
     )
 }
 
 
+# What was printed in this run, for the page of results.
+figures: list[tuple[str, str, str]] = []
+remarks: list[str] = []
+
+
 def figure(name: str, value: float, unit: str) -> None:
-    """The one line that others read: `bench NAME VALUE UNIT`."""
-    print(f"bench {name} {value:.4g} {unit}", flush=True)
+    """The one line that others read: `bench NAME VALUE UNIT`, the value a plain decimal."""
+    _print(name, plain(value), unit)
 
 
 def say(text: str) -> None:
+    remarks.append(text)
     print(f"# {text}", flush=True)
+
+
+def repeat(lines: str) -> None:
+    """Say what another process of a part has printed with `figure` and `say`."""
+    for line in lines.splitlines():
+        match line.split(" ", 3):
+            case ["bench", name, value, unit]:
+                _print(name, value, unit)
+            case _:
+                say(line.removeprefix("# "))
+
+
+def plain(value: float) -> str:
+    """Four digits that count, and never an exponent."""
+    if isinstance(value, int) or value == 0 or not math.isfinite(value):
+        return str(value)
+    return f"{value:.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"
+
+
+def _print(name: str, value: str, unit: str) -> None:
+    figures.append((name, value, unit))
+    print(f"bench {name} {value} {unit}", flush=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,23 +34,62 @@ def embedded() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def on_servers() -> Iterator[dict[str, str]]:
-    """The environment of one on PostgreSQL and Redis. Raises where one of them does not answer."""
-    server = os.environ.get("DATABASE_URL") or services.LOCAL_POSTGRES
+    """The environment of one on PostgreSQL and, where one answers, Redis. Raises where PostgreSQL does not answer."""
+    server = os.environ.get("BENCH_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/"
     name = f"switchyard_bench_{secrets.token_hex(4)}"
-    broker = urlsplit(services.REDIS_URL)._replace(path="/7").geturl()
+    broker = "" if services.missing_redis() else urlsplit(services.REDIS_URL)._replace(path="/7").geturl()
     with (
         tempfile.TemporaryDirectory(prefix="switchyard-bench-") as folder,
-        redis.Redis.from_url(broker) as cache,
         psycopg.connect(server, dbname="postgres", autocommit=True) as control,
     ):
-        cache.flushdb()
+        _empty(broker)
         control.execute(f'CREATE DATABASE "{name}"')
         try:
             url = urlsplit(server)._replace(path=f"/{name}").geturl()
             yield _environment(folder) | {"DATABASE_URL": url, "REDIS_URL": broker}
         finally:
             control.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _empty(broker)
+
+
+def _empty(broker: str) -> None:
+    if broker:
+        with redis.Redis.from_url(broker) as cache:
             cache.flushdb()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@contextmanager
+def served(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[int]:
+    """The web server of this command, on a free port, which it answers on by then."""
+    port = free_port()
+    moved = [part.replace(":8000", f":{port}") for part in command]
+    process = subprocess.Popen(moved, cwd=ROOT, env=dict(environment), start_new_session=True)
+    try:
+        for _ in range(600):
+            web = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            try:
+                web.request("GET", "/healthz")
+                web.getresponse()
+                break
+            except OSError:
+                time.sleep(0.1)
+            finally:
+                web.close()
+        else:
+            raise RuntimeError("the web server did not answer within a minute")
+        yield port
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _environment(folder: str) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What assigning a lead is measured against: the bare framework, doing one insert."""
