@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from leads.faults import log_fault
 from leads.models import Lead, Outbox
 from leads.notifications import transports
-from leads.notifications.message import URGENT, Message
+from leads.notifications.message import URGENT, Kind, Message
 from leads.notifications.outcomes import WAITS, Outcome
 from leads.notifications.quiet import choose
 from leads.notifying import webhooks
@@ -158,6 +158,8 @@ def _prepare(
     if recipient is None:
         return Unsent(_("There is nobody to tell any more"))
     ways = recipient.ways_for(kind)
+    if kind is Kind.TRIAL:
+        ways = [reach for reach in ways if reach.way.id == rows[0].payload.get("way")]
     if not ways:
         return Unsent(_("No way to reach this person is set up"))
     failed = {way for row in rows for way in row.failed_ways}

@@ -30,7 +30,7 @@ from leads import outbox, wake
 from leads.models import Lead, NotificationWay, Outbox, QuietHours, WebhookEndpoint
 from leads.notifications.transports import TRANSPORTS
 from leads.notifying import webhooks
-from leads.notifying.forms import KIND_LABELS, NotificationWayForm, QuietHoursForm, WebhookEndpointForm
+from leads.notifying.forms import MESSAGE_LABELS, NotificationWayForm, QuietHoursForm, WebhookEndpointForm
 from leads.notifying.messages import kind_of
 
 
@@ -295,7 +295,7 @@ class OutboxAdmin(WorkspaceAdmin):
     def what(self, row: Outbox) -> Any:
         if row.kind == webhooks.KIND:
             return row.payload.get("type", row.kind)
-        return KIND_LABELS.get(kind_of([row]) or "", row.kind)
+        return MESSAGE_LABELS.get(kind_of([row]) or "", row.kind)
 
     @display(description=_("To"))
     def to(self, row: Any) -> str:

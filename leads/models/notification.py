@@ -24,7 +24,9 @@ class NotificationWay(models.Model):
     """A way to reach an agent, or a member of the workspace who manages it, in their order of preference.
 
     `address` is what the transport reads: it may hold secrets, and is shown only masked. `muted` are the kinds of
-    message that do not go this way. One whose address is gone is switched off, with the reason in `last_error`.
+    message that do not go this way; `places` says for those with an order of their own which place this way has there.
+    One whose address is gone is switched off, with the reason in `last_error`. `trial_row` is the outbox row of the
+    last trial, which may be gone.
     """
 
     workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
@@ -46,8 +48,10 @@ class NotificationWay(models.Model):
     address = models.JSONField(default=dict)
     position = models.PositiveSmallIntegerField(_("order"), default=1, help_text=_("1 is tried first."))
     muted = models.JSONField(default=list, blank=True)
+    places = models.JSONField(default=dict, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True, editable=False)
+    trial_row = models.BigIntegerField(null=True, editable=False)
 
     objects = WayQuerySet.as_manager()
 

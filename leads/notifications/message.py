@@ -47,6 +47,7 @@ class Kind(StrEnum):
                        text such as a holiday's name, may be '')}]; for managers
     trouble            lead, `why` (a sentence): it has no agent; for managers
     promise_late       lead, `holder`: the visitor was promised an answer at an opening that passed; for managers
+    trial              nothing of its own: the recipient tries how they are told
     """
 
     ASSIGNED = "assigned"
@@ -59,10 +60,11 @@ class Kind(StrEnum):
     COVERAGE_WARNING = "coverage_warning"
     TROUBLE = "trouble"
     PROMISE_LATE = "promise_late"
+    TRIAL = "trial"
 
 
-# They wake people: what they ask for cannot wait.
-URGENT = frozenset({Kind.PAGE})
+# They wake people: what they ask for cannot wait, and who tries a way is awake.
+URGENT = frozenset({Kind.PAGE, Kind.TRIAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _url_label(kind: Kind) -> str:
-    if kind is Kind.DIGEST:
+    if kind in (Kind.DIGEST, Kind.TRIAL):
         return _("Open the inbox")
     if kind is Kind.COVERAGE_WARNING:
         return _("See the hours")

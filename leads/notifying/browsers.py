@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import Min
 
 from agents.models import Agent
 from leads.models import NotificationWay
+from leads.notifying.ways import put_first
 
 MOST = 10  # browsers of one agent; the oldest one makes room
 _PUSH = "web_push"
@@ -29,28 +29,8 @@ def subscribe(*, agent: Agent, address: Mapping[str, str]) -> NotificationWay:
     mine = ways.filter(agent=agent).order_by("pk")
     for old in mine[: max(0, mine.count() - MOST + 1)]:
         old.delete()
-    _keep_mail(agent)
-    first = NotificationWay.objects.filter(agent=agent).aggregate(first=Min("position"))["first"]
-    return NotificationWay.objects.create(
-        workspace_id=agent.workspace_id,
-        agent=agent,
-        transport=_PUSH,
-        address=dict(address),
-        position=max(0, (first if first is not None else 1) - 1),
-    )
+    return put_first(agent=agent, transport=_PUSH, address=address)
 
 
 def unsubscribe(*, agent: Agent, endpoint: str) -> None:
     NotificationWay.objects.filter(agent=agent, transport=_PUSH, address__endpoint=endpoint).delete()
-
-
-def _keep_mail(agent: Agent) -> None:
-    """Whoever chose no way is told by mail; a browser comes before that, not instead of it."""
-    if agent.email and not NotificationWay.objects.filter(agent=agent).exists():
-        NotificationWay.objects.create(
-            workspace_id=agent.workspace_id,
-            agent=agent,
-            transport="email",
-            address={"address": agent.email},
-            position=2,
-        )

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from leads.models import Outbox
+from leads.notifications.message import Kind
 from leads.notifications.outcomes import Outcome
 
 
@@ -47,6 +48,11 @@ class Delivery:
     @property
     def tries(self) -> int:
         return max(row.tries for row in self.rows)
+
+    @property
+    def is_trial(self) -> bool:
+        """Somebody looks whether it works now: it is not tried again."""
+        return self.rows[0].kind == Kind.TRIAL
 
     @property
     def leads(self) -> list[Any]:

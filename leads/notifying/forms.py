@@ -34,6 +34,7 @@ KIND_LABELS: dict[str, Any] = {
     Kind.PROMISE_LATE: _("To managers: a promise was not kept"),
     Kind.COVERAGE_WARNING: _("To managers: coming hours without anybody"),
 }
+MESSAGE_LABELS: dict[str, Any] = KIND_LABELS | {Kind.TRIAL: _("A trial")}
 # Browsers subscribe themselves: nobody can type what they need.
 _TYPED = [transport for transport in TRANSPORTS.values() if transport.id != "web_push"]
 

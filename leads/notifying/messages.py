@@ -24,8 +24,8 @@ from leads.speed.response import first_response
 _KINDS = {"assigned": Kind.ASSIGNED, "released": Kind.DIGEST, "offered": Kind.OFFER}
 # What is told about a lead of one's own, and is worth nothing once somebody else has it.
 _OWN = {Kind.ASSIGNED, Kind.DIGEST, Kind.REMINDER}
-# Told to managers, and not always about a lead.
-_OF_THE_WORKSPACE = {Kind.COVERAGE_WARNING, Kind.TROUBLE}
+# Not always about a lead.
+_ABOUT_NO_LEAD = {Kind.COVERAGE_WARNING, Kind.TROUBLE, Kind.TRIAL}
 _UNANSWERED = {Kind.REMINDER, Kind.ESCALATION, Kind.PAGE, Kind.PROMISE_LATE}
 
 
@@ -44,7 +44,7 @@ def message_of(
     payload = rows[0].payload
     found = [leads[row.payload["lead"]] for row in rows if row.payload.get("lead") in leads]
     current = [lead for lead in found if _is_current(lead, kind, payload)]
-    if not current and ("lead" in payload or kind not in _OF_THE_WORKSPACE):
+    if not current and ("lead" in payload or kind not in _ABOUT_NO_LEAD):
         return None
     with translation.override(recipient.language):
         context: dict[str, Any] = {
@@ -68,7 +68,7 @@ def message_of(
                 "actions": links_for(lead, kind, agent=recipient.slug, at=at) if recipient.slug else [],
             }
         else:
-            context["url"] = pages.start()
+            context["url"] = pages.start() if kind is not Kind.TRIAL else pages.inbox()
     return render(
         message_id=rows[0].message_id,
         kind=kind,

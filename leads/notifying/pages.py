@@ -28,8 +28,8 @@ def lead_page(lead: Lead, recipient: Recipient) -> str:
 
 
 def settings_page(recipient: Recipient) -> str:
-    """Where it is chosen what they are sent: managers do that, for agents too."""
-    return "" if recipient.slug else _page("admin:leads_notificationway_changelist")
+    """Where it is chosen what they are sent."""
+    return _page("inbox:ways" if recipient.slug else "admin:leads_notificationway_changelist")
 
 
 def _page(name: str, *given: Any) -> str:

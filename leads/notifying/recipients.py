@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,13 +24,16 @@ OWN_ADDRESS = "own"  # the id of the way that everybody has without choosing one
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A way with what it needs. `row` None: the recipient's own mail address. `is_ailing`: the last try failed."""
+    """A way with what it needs. `row` None: the recipient's own mail address. `is_ailing`: the last try failed.
+    `position` is its place in the order; `places` for kinds of message with an order of their own."""
 
     way: Way
     address: dict[str, str]
     muted: frozenset[str] = frozenset()
     row: int | None = None
     is_ailing: bool = False
+    position: int = 1
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Recipient:
     quiet_hours: QuietHours | None = None
 
     def ways_for(self, kind: str) -> list[Reach]:
-        return [reach for reach in self.ways if kind not in reach.muted and is_set_up(reach.way.transport)]
+        """Those that carry this kind, the first to be tried first."""
+        carrying = [reach for reach in self.ways if kind not in reach.muted and is_set_up(reach.way.transport)]
+        return sorted(carrying, key=lambda reach: reach.places.get(kind, reach.position))
 
 
 def is_set_up(transport: str) -> bool:
@@ -133,4 +138,6 @@ def _reach(way: NotificationWay) -> Reach:
         muted=frozenset(way.muted),
         row=way.pk,
         is_ailing=bool(way.last_error),
+        position=way.position,
+        places=way.places,
     )

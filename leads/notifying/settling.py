@@ -65,7 +65,7 @@ def _after(delivery: Delivery, outcome: Outcome, failed: list[str], *, at: datet
     tired = isinstance(outcome, Retry) and delivery.tries >= _FALL_AFTER
     if delivery.has_other_ways and (tired or isinstance(outcome, Dead)):
         return at, error, (*failed, delivery.way)
-    if isinstance(outcome, Dead):
+    if isinstance(outcome, Dead) or delivery.is_trial:
         return None, error, (*failed, delivery.way)
     return next_try_at(tries=delivery.tries, retry=outcome, at=at), error, tuple(failed)
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -58,7 +59,10 @@ def subscribe(request: HttpRequest, agent: Agent) -> JsonResponse:
         web_push.read(address)
     except ValueError as refusal:
         return _problem(str(refusal), 400)
-    browsers.subscribe(agent=agent, address=address)
+    try:
+        browsers.subscribe(agent=agent, address=address)
+    except ValidationError as refusal:
+        return _problem(" ".join(refusal.messages), 400)
     return JsonResponse({"subscribed": True})
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 
 from agents.models import Agent, Membership
+from leads.inbox import telling
 from leads.inbox.acts import ACTS
-from leads.models import Decision, Lead
+from leads.models import Decision, Lead, NotificationWay
 from tests.crawler import Crawler, client_of, make_tenant, patterns_under
 
 pytestmark = pytest.mark.django_db
@@ -22,21 +24,28 @@ def tenants():
 
 
 def crawl(crawler: Crawler) -> None:
-    """Every address of the inbox with the leads of both, read and posted to."""
+    """Every address of the inbox with the leads and ways of both, read and posted to."""
     crawler.before = crawler.foreign.contents()
+    values = {
+        "<uuid:lead_id>": [*crawler.own.ids(Lead), *crawler.foreign.ids(Lead)],
+        "<int:way_id>": [*crawler.own.ids(NotificationWay), *crawler.foreign.ids(NotificationWay)],
+        "<slug:transport>": ["email"],
+        "<slug:kind>": ["assigned"],
+    }
+    forged = {"reason": "x", "text": "x", "paused": "1"}
+    forged |= {f"way-{way}": "1" for way in crawler.foreign.ids(NotificationWay)}
     for pattern, route in patterns_under("inbox/"):
         if pattern.name in ("logout", "push-subscribe", "push-unsubscribe"):
             continue
-        leads = [*crawler.own.ids(Lead), *crawler.foreign.ids(Lead)] if "lead_id" in route else [""]
-        for lead in leads:
-            for act in ACTS if "act>" in route else [""]:
-                url = "/" + re.sub(r"<slug:act>", act, re.sub(r"<uuid:lead_id>", str(lead), route))
-                crawler.get(url)
-                for to in (
-                    crawler.foreign.workspace.pk,
-                    *crawler.foreign.ids(Agent),
-                ):
-                    crawler.post(url, {"to": to, "reason": "x", "text": "x", "paused": "1"})
+        acts = telling.ACTS if "way_id" in route else ACTS
+        parts = re.findall("<[^>]+>", route)
+        for chosen in product(*(values.get(part) or acts for part in parts)):
+            url = "/" + route
+            for part, value in zip(parts, chosen, strict=True):
+                url = url.replace(part, str(value))
+            crawler.get(url)
+            for to in (crawler.foreign.workspace.pk, *crawler.foreign.ids(Agent)):
+                crawler.post(url, {"to": to, **forged})
 
 
 def test_an_agent_finds_nothing_of_another_workspace(tenants):
@@ -48,6 +57,8 @@ def test_an_agent_finds_nothing_of_another_workspace(tenants):
     assert crawler.leaks == []
     assert crawler.visited[f"/inbox/leads/{own.ids(Lead)[0]}/"] == 200
     assert crawler.visited[f"/inbox/leads/{foreign.ids(Lead)[0]}/"] == 404
+    assert crawler.visited[f"/inbox/ways/{foreign.ids(NotificationWay)[0]}/"] == 404
+    assert crawler.visited["/inbox/ways/"] == 200
     assert len(crawler.posted) > 50
 
 
@@ -59,7 +70,7 @@ def test_an_agent_of_two_finds_nothing_of_the_one_that_is_not_active(tenants):
     foreign.workspace.save()
     crawler = Crawler(client_of(own.user, own), own, foreign)
 
-    for address in ("", "news/", "queue/", "closed/", "why/", "me/", f"leads/{own.ids(Lead)[0]}/"):
+    for address in ("", "news/", "queue/", "closed/", "why/", "me/", "ways/", f"leads/{own.ids(Lead)[0]}/"):
         crawler.get(f"/inbox/{address}")
 
     assert crawler.leaks == []
