@@ -1,5 +1,6 @@
 """How the admin looks, and what stands in its sidebar."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.templatetags.static import static
@@ -7,12 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
-def _stylesheet(request: Any) -> str:
-    return static("switchyard/admin.css")
-
-
-def _script(request: Any) -> str:
-    return static("switchyard/admin.js")
+def _static(path: str) -> Callable[[Any], str]:
+    return lambda request: static(path)
 
 
 def _icon(request: Any) -> str:
@@ -55,8 +52,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
-    "STYLES": [_stylesheet],
-    "SCRIPTS": [_script],
+    # One sheet and one script for each subject: the frame, then what stands in it.
+    "STYLES": [_static(f"switchyard/{name}.css") for name in ("admin", "admin_chrome")],
+    "SCRIPTS": [_static(f"switchyard/{name}.js") for name in ("admin", "admin_chrome")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
     "COMMAND": {"search_models": False, "show_history": False},
     "COLORS": {
