@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents.scoping import ADMIN_ROLES, ALLOWED, Action, Role, workspaces_of
+from agents.scoping import ADMIN_ROLES, ALLOWED, Action, Role, grantable, workspaces_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -62,9 +62,6 @@ def may(request: HttpRequest, action: Action) -> bool:
     return own in ADMIN_ROLES and action in ALLOWED[own]
 
 
-def grantable_roles(request: HttpRequest) -> list[Role]:
+def grantable_roles(request: HttpRequest) -> tuple[Role, ...]:
     """The roles that the user may give and take in the active workspace: none above their own."""
-    own = Role.OWNER if request.user.is_superuser and request.workspace else role(request)  # type: ignore[attr-defined]
-    if own not in ADMIN_ROLES:
-        return []
-    return [given for given in Role if given is not Role.OWNER or own is Role.OWNER]
+    return grantable(Role.OWNER if request.user.is_superuser and request.workspace else role(request))  # type: ignore[attr-defined]

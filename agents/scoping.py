@@ -90,6 +90,13 @@ ALLOWED: dict[str, frozenset[Action]] = {
 ADMIN_ROLES = (Role.OWNER, Role.MANAGER)
 
 
+def grantable(own: Role | None) -> tuple[Role, ...]:
+    """The roles that somebody with this role may give and take: none above their own."""
+    if own not in ADMIN_ROLES:
+        return ()
+    return tuple(given for given in Role if given is not Role.OWNER or own is Role.OWNER)
+
+
 def role_in(user: User | AnonymousUser, workspace: Workspace | None) -> Role | None:
     """The user's role in the workspace, None for outsiders. An operator has a role only where they are a member."""
     if not workspace or not user.is_authenticated:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from agents import admin_access as access
-from agents.models import Agent, ApiKey, Membership, RosterChange, Site, Team, User, Workspace
+from agents.models import Agent, ApiKey, Invitation, Membership, RosterChange, Site, Team, User, Workspace
 from agents.scoping import Action
 from leads.models import Lead, NotificationWay, Outbox, QuietHours, WebhookEndpoint
 from routing.models import Draft, PolicyVersion, Rule, ScoringRule
@@ -196,6 +196,16 @@ _GROUPS = (
                 _counted(
                     ngettext_lazy("%(number)d person", "%(number)d people", "number"),
                     lambda workspace: Membership.objects.for_workspace(workspace),
+                ),
+            ),
+            Section(
+                _("Invitations"),
+                "mail",
+                Invitation,
+                "admin:agents_invitation_changelist",
+                _counted(
+                    ngettext_lazy("%(number)d open", "%(number)d open", "number"),
+                    lambda workspace: Invitation.objects.for_workspace(workspace).open(),
                 ),
             ),
         ),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/v1/docs/", ApiDocs.as_view(), name="api-docs"),
+    path("invitations/", include("agents.urls")),
     path("act/", include("leads.one_click.urls")),
     path("inbox/push/", include("leads.push.urls")),
     path("inbox/", include("leads.inbox.urls")),

@@ -84,6 +84,14 @@ _SPECIAL: dict[str, Callable[[Tenant], dict[str, Any]]] = {
     },
     "agents.ApiKey": lambda t: {"scopes": ["leads:read"], "prefix": t.marker[:12], "hash": secrets.token_hex(32)},
     "agents.Membership": lambda t: {"user": t.user, "role": "owner"},
+    "agents.Invitation": lambda t: {
+        "email": f"invited@{t.marker}.example",
+        "role": "ops",
+        "token_hash": secrets.token_hex(32),
+        "accepted_by": None,
+        "accepted_at": None,
+        "withdrawn_at": None,
+    },
     "agents.RosterChange": lambda t: {"kind": "agent", "row_id": 1, "version": 10_000, "values": {"name": t.marker}},
     "routing.Rule": lambda t: {
         "to_kind": "team",

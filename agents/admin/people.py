@@ -87,15 +87,12 @@ class MembershipAdmin(WorkspaceAdmin):
     ordering = ("role", "user__email")
     list_select_related = ("user",)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("member", "role") if obj else ("email", "role")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("member",) if obj else ()
+    fields = ("email", "role")
+    readonly_fields = ("email",)
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.grantable = tuple(access.grantable_roles(request))
+        form.grantable = access.grantable_roles(request)
         return form
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -119,19 +116,11 @@ class MembershipAdmin(WorkspaceAdmin):
     def get_actions(self, request: HttpRequest) -> Any:
         return {}  # one at a time: who may be removed depends on the row
 
-    def save_model(self, request: Any, obj: Membership, form: Any, change: bool) -> None:
-        if not change:
-            # The same whether or not they have an account elsewhere: nobody learns that here.
-            email = form.cleaned_data["email"]
-            obj.user = User.objects.filter(email=email).first() or User.objects.create_user(email)
-        super().save_model(request, obj, form, change)
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return redirect("admin:agents_invitation_add")  # nobody becomes a member without having agreed
 
     @display(description=_("Member"), ordering="user__email")
     def email(self, membership: Membership) -> str:
-        return membership.user.email
-
-    @display(description=_("Member"))
-    def member(self, membership: Membership) -> str:
         return membership.user.email
 
     @display(

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib.auth.forms import PasswordResetForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from agents.forms.fields import SuggestingInput, WordsField
 from agents.forms.roster import zone_suggestions
@@ -40,12 +39,6 @@ class MembershipForm(WorkspaceForm):
 
     grantable: tuple[Role, ...] = ()
 
-    email = forms.EmailField(
-        label=_("E-mail address"),
-        widget=UnfoldAdminEmailInputWidget,
-        help_text=_("They log in with it. Who has no password yet gets one by “Forgotten your password” at the login."),
-    )
-
     class Meta:
         model = Membership
         fields = ("role",)
@@ -54,20 +47,12 @@ class MembershipForm(WorkspaceForm):
         super().__init__(*args, **kwargs)
         if "role" in self.fields:
             self.fields["role"].choices = [(role.value, role.label) for role in self.grantable]  # type: ignore[attr-defined]
-        if not self.instance._state.adding:
-            self.fields.pop("email", None)
 
     def clean_role(self) -> str:
         role = self.cleaned_data["role"]
         if role not in self.grantable:
             raise ValidationError(_("You may not give this role."))
         return str(role)
-
-    def clean_email(self) -> str:
-        email = User.objects.normalize_email(self.cleaned_data["email"])
-        if Membership.objects.for_workspace(self.workspace).filter(user__email=email).exists():
-            raise ValidationError(_("They are a member already. Change their role instead."))
-        return email
 
 
 class OperatorUserForm(forms.ModelForm):
