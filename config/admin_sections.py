@@ -46,11 +46,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a manager must see to, with the page where that is done."""
+    """Something that a manager must see to, with the page where that is done. `is_urgent`: leads suffer already."""
 
     text: str
     link: str = ""
     link_text: Any = ""
+    is_urgent: bool = False
 
 
 def _counted(sentence: Any, rows: Callable[[Any], Any]) -> Callable[[Any], str]:
@@ -253,7 +254,7 @@ def notices_for(request: HttpRequest) -> list[Notice]:
         if waiting:
             text = ngettext("%(number)s flagged lead waits for you.", "%(number)s flagged leads wait for you.", waiting)
             text %= {"number": _shown(waiting)}
-            notices.append(Notice(text, f"{page}?attention=flagged", _("Look at them")))
+            notices.append(Notice(text, f"{page}?attention=flagged", _("Look at them"), is_urgent=True))
         if held:
             text = ngettext(
                 "%(number)s lead is held until somebody is there.",

@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from agents import admin_access as access
-from agents.scoping import ADMIN_ROLES, activate, role_in, workspaces_of
+from agents.scoping import ADMIN_ROLES, Action, activate, role_in, workspaces_of
 from agents.workspace_stamp import in_any_workspace, only_as_stamped
-from config import admin_passwords, admin_sections
+from config import admin_passwords, admin_sections, start_page
 
 
 class SwitchyardAdminSite(UnfoldAdminSite):
@@ -52,9 +53,21 @@ class SwitchyardAdminSite(UnfoldAdminSite):
             "groups": admin_sections.sections_for(request, counted=True),
             "notices": admin_sections.notices_for(request),
             "role": access.role(request),
+            **(self._today(request) if access.may(request, Action.SEE_LEADS) else {}),
             **(extra_context or {}),
         }
         return super().index(request, context)
+
+    def _today(self, request: Any) -> dict[str, Any]:
+        at, workspace = timezone.now(), request.workspace
+        found = start_page.gaps_in_the_setup(workspace, at=at)
+        return {
+            "today": start_page.today(workspace, at=at),
+            "gaps": [admin_sections.Notice(*gap) for gap in found],
+            "steps": (steps := start_page.steps(workspace)),
+            "all_done": all(step.is_done for step in steps),
+            "snippet": start_page.snippet(site) if steps and (site := start_page.first_site(workspace)) else "",
+        }
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:

@@ -223,7 +223,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 # What the admin's theme cannot do without; config.csp allows it under /admin/ and nowhere else.
-CONTENT_SECURITY_POLICY_ADMIN = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+CONTENT_SECURITY_POLICY_ADMIN = {
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:", "https:"],  # agents' photos lie wherever their managers keep them
+}
 
 # Languages and time
 

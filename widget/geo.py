@@ -66,6 +66,12 @@ def build_date() -> date | None:
     return datetime.fromtimestamp(reader.metadata().build_epoch, UTC).date() if reader else None
 
 
+def knows_cities() -> bool:
+    """Whether region and city can be known of any address at all."""
+    reader = _reader()
+    return reader is not None and "City" in reader.metadata().database_type
+
+
 def _place(reader: Reader, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Place:
     if "City" not in reader.metadata().database_type:
         return Place(country=reader.country(ip).country.iso_code)
