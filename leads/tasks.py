@@ -15,7 +15,7 @@ from leads.holds import release_held
 from leads.models import SweeperHeartbeat
 from leads.notifying import webhooks
 from leads.sla.climbing import climb
-from leads.speed import rollups
+from leads.speed import days
 from leads.speed.clicks import settle_clicks
 
 # A sweep waits so long for those it writes to; who takes longer is left to their threads.
@@ -36,7 +36,7 @@ def sweep() -> None:
         lambda: warn_of_gaps(at=at),
         lambda: watchdog.watch(at=at),
         lambda: webhooks.expand(at=timezone.now()),
-        lambda: rollups.catch_up(at=at),
+        lambda: days.catch_up(at=at),
         lambda: outbox.drain(at=timezone.now(), patience_s=PATIENCE_S),
     ]
     if at.second < 2:  # about once a minute

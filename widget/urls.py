@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from widget import script, server_views, site_views
+from widget import report_views, script, server_views, site_views
 from widget.api import NoOperation
 
 
@@ -36,5 +36,7 @@ urlpatterns = [
     path("api/v1/leads/<uuid:lead_id>/responses", server_views.LeadResponses.as_view(), name="lead-responses"),
     path("api/v1/leads/<uuid:lead_id>/reassign", server_views.LeadReassign.as_view(), name="lead-reassign"),
     path("api/v1/leads/<uuid:lead_id>/close", server_views.LeadClose.as_view(), name="lead-close"),
+    path("api/v1/reports/speed-to-lead", report_views.SpeedToLead.as_view(), name="report-speed-to-lead"),
+    path("api/v1/coverage", report_views.CoverageGaps.as_view(), name="report-coverage"),
     re_path("^api/", NoOperation.as_view()),
 ]

@@ -38,13 +38,18 @@ class Gap:
 
 
 def coming_gaps(*, workspace: Workspace, at: datetime, days: int = DAYS_AHEAD) -> list[Gap]:
-    """The gaps of the days to come, in order. The fallback agent, who takes leads at any hour, closes none."""
+    """The gaps of the days to come, in order."""
+    return gaps_between(workspace=workspace, start=at, end=at + timedelta(days=days), at=at)
+
+
+def gaps_between(*, workspace: Workspace, start: datetime, end: datetime, at: datetime) -> list[Gap]:
+    """The gaps within `[start, end)` by the roster as it is, in order. The fallback agent, who takes leads at any hour,
+    closes none. What usually comes is what came before `at`."""
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
-    until = at + timedelta(days=days)
     schedules = [roster.schedule(agent) for agent in roster.members(roster.active)]
-    spans = list(uncovered(schedules, start=at, end=until))
+    spans = list(uncovered(schedules, start=start, end=end))
     if not spans:
         return []
     usual = usual_leads(workspace=workspace, at=at)
@@ -54,8 +59,8 @@ def coming_gaps(*, workspace: Workspace, at: datetime, days: int = DAYS_AHEAD) -
         (_("time off"), _cut_by([replace(each, time_off=()) for each in schedules if each.time_off], spans)),
     ]
     return [
-        Gap(start, end, expected(usual, zone, start, end), ", ".join(word for word, hit in reasons if hit[place]))
-        for place, (start, end) in enumerate(spans)
+        Gap(opens, closes, expected(usual, zone, opens, closes), ", ".join(word for word, hit in reasons if hit[place]))
+        for place, (opens, closes) in enumerate(spans)
     ]
 
 

@@ -8,7 +8,7 @@ from leads.models.event import Event, EventKind
 from leads.models.lead import ClosedAs, Lead, Status
 from leads.models.notification import EventCursor, NotificationWay, QuietHours, WebhookEndpoint
 from leads.models.person import ContactKey, ContactKind, Person
-from leads.models.speed import DirtyHour, SpeedHour
+from leads.models.speed import DirtyDay, LeadDay, TurnDay
 from leads.models.watching import CoverageWatch, Finding, FindingKind, Watchdog
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "ContactKind",
     "CoverageWatch",
     "Decision",
-    "DirtyHour",
+    "DirtyDay",
     "Event",
     "EventCursor",
     "EventKind",
@@ -28,15 +28,16 @@ __all__ = [
     "HeldQueue",
     "Idempotency",
     "Lead",
+    "LeadDay",
     "NotificationWay",
     "Outbox",
     "Person",
     "QuietHours",
     "ShownAgent",
-    "SpeedHour",
     "Status",
     "SweeperHeartbeat",
     "Trigger",
+    "TurnDay",
     "Watchdog",
     "WebhookEndpoint",
 ]

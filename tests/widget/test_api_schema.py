@@ -36,6 +36,8 @@ OPERATIONS = {
     "respond_to_lead",
     "reassign_lead",
     "close_lead",
+    "report_speed_to_lead",
+    "report_coverage",
 }
 
 

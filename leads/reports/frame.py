@@ -1,0 +1,149 @@
+"""Leads as columns: the packed days of a period, and the leads themselves for the days that are not packed.
+
+This and what needs it is imported by whoever reports, not by every process that takes leads: numpy is large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+from django.db import connection
+from django.db.models import Q
+from numpy.typing import NDArray
+
+from leads.models import Lead, LeadDay
+from leads.reports.filters import COVERED, Filters
+from leads.speed import days
+from leads.speed.days import APART, CODED, COLUMNS, DAY, NO_LEAD, NUMBERS
+from routing.engine.hours import microseconds, stretches
+
+# What every report reads.
+BASIC = ("received", "response", "agent", "team", "rule", "channel", "country", "source", "marks")
+
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(NUMBERS, np.int64), **dict.fromkeys(CODED, np.uint16), "marks": np.uint8, "steps": np.uint8
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Leads in columns of one length. `columns` of `CODED` are codes: places in `words` of the same name."""
+
+    columns: Mapping[str, NDArray[Any]]
+    words: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.columns["received"])
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def where(self, mask: NDArray[np.bool_]) -> Frame:
+        """The leads for which this holds."""
+        if mask.all():
+            return self
+        return Frame({name: column[mask] for name, column in self.columns.items()}, self.words)
+
+    def are(self, name: str, word: Any) -> NDArray[np.bool_]:
+        """Which have this word in a coded column."""
+        known = self.words[name]
+        return self[name] == known.index(word) if word in known else np.zeros(len(self), bool)
+
+    def marked(self, bit: int) -> NDArray[np.bool_]:
+        """Which have this bit of `marks`."""
+        return (self["marks"] & bit) != 0
+
+    def counting(self) -> Frame:
+        """Without what was no lead, and without clicks that nobody confirmed: what speed is reported of."""
+        return self.where((self["marks"] & (NO_LEAD | APART)) == 0)
+
+
+def load_asked(filters: Filters, names: Iterable[str] = (), *, workspace_id: int) -> Frame:
+    """The leads that are asked for, with these columns beside the basic ones."""
+    wanted = {*BASIC, *names, *(("covered",) if filters.clock == COVERED else ())}
+    found = load(workspace_id=workspace_id, start=filters.start, end=filters.end, names=wanted)
+    mask = np.ones(len(found), bool)
+    for name, word in filters.narrowed:
+        mask &= found.are(name, word)
+    return found.where(mask)
+
+
+def load(*, workspace_id: int, start: datetime, end: datetime, names: Iterable[str] = BASIC) -> Frame:
+    """The leads received in `[start, end)`, bots apart, with these columns: four statements, five where some are not
+    packed and have promises."""
+    wanted = [name for name in COLUMNS if name in {*names, "received"}]
+    first, last = days.day_of(start), days.day_of(end - timedelta(microseconds=1))
+    stale = days.changed_since_noted(workspace_id)
+    stored = {row["day"]: row for row in _packed_days(workspace_id, first, last, wanted) if row["day"] not in stale}
+    parts = [stored[day] for day in sorted(stored)]
+    if missing := list(_missing(first, last, stored)):
+        spans = Q()
+        for since, until in missing:
+            spans |= Q(received_at__gte=days.begin_of(since), received_at__lt=days.begin_of(until))
+        parts.append(days.packed(days.rows_of(Lead.objects.filter(spans, workspace_id=workspace_id))))
+    whole = _joined(parts, wanted)
+    received = whole["received"]
+    return whole.where((received >= microseconds(start)) & (received < microseconds(end)))
+
+
+def local_microseconds(received: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """These instants by the wall clock of a zone, as microseconds since 1970 on that clock."""
+    if not len(received):
+        return received
+    cuts = list(stretches(zone, int(received.min()), int(received.max()) + 1))
+    begins = np.array([begin for begin, _end, _offset in cuts], np.int64)
+    offsets = np.array([offset for _begin, _end, offset in cuts], np.int64)
+    return received + offsets[np.searchsorted(begins, received, side="right") - 1]
+
+
+def _packed_days(workspace_id: int, first: date, last: date, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
+    rows = LeadDay.objects.filter(workspace_id=workspace_id, day__gte=first, day__lte=last).order_by("day")
+    names = ("day", "words", *wanted)
+    if connection.vendor != "postgresql":
+        yield from rows.values(*names)
+        return
+    # In text, which Django asks for, every byte is two, and has to be read one by one.
+    sql, given = rows.values_list(*names).query.sql_with_params()
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql, given, binary=True)
+        for row in cursor:
+            found = dict(zip(names, row, strict=True))
+            yield found
+
+
+def _missing(first: date, last: date, stored: Mapping[date, Any]) -> Iterator[tuple[date, date]]:
+    """The days that are not packed, as `[since, until)`."""
+    since, day = None, first
+    while day <= last + DAY:
+        is_missing = day <= last and day not in stored
+        if is_missing and since is None:
+            since = day
+        elif not is_missing and since is not None:
+            yield since, day
+            since = None
+        day += DAY
+
+
+def _joined(parts: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> Frame:
+    columns: dict[str, NDArray[Any]] = {}
+    words: dict[str, list[Any]] = {}
+    for name in wanted:
+        kind = _TYPES[name]
+        if name not in CODED:
+            columns[name] = np.frombuffer(b"".join(bytes(part[name]) for part in parts), kind)
+            continue
+        known: dict[Any, int] = {}
+        pieces = []
+        for part in parts:
+            codes = [known.setdefault(word, len(known)) for word in part["words"].get(name, ())]
+            own = np.frombuffer(part[name], kind)
+            pieces.append(np.array(codes, np.uint16)[own] if len(own) else own)
+        columns[name] = np.concatenate(pieces) if pieces else np.empty(0, kind)
+        words[name] = list(known)
+    return Frame(columns, words)

@@ -1,0 +1,96 @@
+"""Adding up what the ledgers' turns gave and owed, and why people did not get leads, from stored decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from leads.models import Decision
+
+# Verdicts that are no gap: the lead went by turns among those who could take it.
+NO_GAP = frozenset({"chosen", "not_their_turn", "offered"})
+
+
+def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, Any]:
+    """Of the decisions of `[start, end)`, as plain JSON.
+
+    `ledgers`: for each ledger (a team's id, "0" for the workspace's own) what each agent was due (units of the
+    ledger) and got by its turns that were not given back, how many turns there were, whether everybody stood even
+    before the first, and `takers`, who was given what for every lead, null where that changed.
+    `missed`: for each agent the reasons why they could not take leads that they were looked at for.
+    `taken`: who got how many leads in any way. `outcomes`: how many decisions ended so.
+    """
+    decisions = Decision.objects.filter(workspace_id=workspace_id, at__gte=start, at__lt=end)
+    rows = decisions.order_by("at", "pk").values_list(
+        "decision", "ledger", "moved_ledger", "given_back", "outcome", "agent_id", "trigger"
+    )
+    return add_up(rows.iterator(chunk_size=2_000))
+
+
+def add_up(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
+    ledgers: dict[str, dict[str, Any]] = {}
+    missed: dict[str, dict[str, int]] = {}
+    taken: dict[str, int] = {}
+    outcomes: dict[str, int] = {}
+    for decision, ledger, moved, given_back, outcome, agent, trigger in rows:
+        if trigger in ("intake", "join"):
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        if agent is not None:
+            taken[str(agent)] = taken.get(str(agent), 0) + 1
+        if decision is None:
+            continue
+        _count_gaps(missed, decision)
+        if moved and given_back != "paid":
+            _count_turn(ledgers, decision, ledger)
+    return {"ledgers": ledgers, "missed": missed, "taken": taken, "outcomes": outcomes}
+
+
+def join(days: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The sums of several days, in their order, as one."""
+    whole: dict[str, Any] = {"ledgers": {}, "missed": {}, "taken": {}, "outcomes": {}}
+    for day in days:
+        for name in ("taken", "outcomes"):
+            _add(whole[name], day.get(name, {}))
+        for agent, reasons in day.get("missed", {}).items():
+            _add(whole["missed"].setdefault(agent, {}), reasons)
+        for ledger, sums in day.get("ledgers", {}).items():
+            known = whole["ledgers"].get(ledger)
+            if known is None:
+                whole["ledgers"][ledger] = {**sums, "due": dict(sums["due"]), "got": dict(sums["got"])}
+                continue
+            known["turns"] += sums["turns"]
+            known["takers"] = known["takers"] if known["takers"] == sums["takers"] else None
+            _add(known["due"], sums["due"])
+            _add(known["got"], sums["got"])
+    return whole
+
+
+def _count_turn(ledgers: dict[str, dict[str, Any]], decision: dict[str, Any], before: dict[str, Any] | None) -> None:
+    chosen, given, _paid, _number, _owed = decision["turn"]
+    takers = {str(agent): share for agent, share in given}
+    name = str(decision["ledger"])
+    sums = ledgers.get(name)
+    if sums is None:
+        entries = before["entries"] if before is not None else {}
+        is_even = not any(entry[0] for entry in entries.values())
+        sums = ledgers[name] = {"due": {}, "got": {}, "turns": 0, "even": is_even, "takers": takers}
+    elif sums["takers"] != takers:
+        sums["takers"] = None
+    sums["turns"] += 1
+    _add(sums["due"], takers)
+    sums["got"][str(chosen)] = sums["got"].get(str(chosen), 0) + 1
+
+
+def _count_gaps(missed: dict[str, dict[str, int]], decision: dict[str, Any]) -> None:
+    """The last reason of each agent: who was passed over by one rule may have been asked by a later one."""
+    last = {agent: verdict for pool in decision["pools"] for agent, verdict, _margin in pool[2]}
+    for agent, verdict in last.items():
+        if verdict not in NO_GAP:
+            reasons = missed.setdefault(str(agent), {})
+            reasons[verdict] = reasons.get(verdict, 0) + 1
+
+
+def _add(sums: dict[str, int], more: dict[str, int]) -> None:
+    for name, number in more.items():
+        sums[name] = sums.get(name, 0) + number
