@@ -22,6 +22,7 @@ from agents import admin_access as access
 from agents.scoping import ADMIN_ROLES, Action, activate, role_in, workspaces_of
 from agents.workspace_stamp import in_any_workspace, only_as_stamped
 from config import admin_passwords, admin_sections, start_page
+from leads.attention import attention
 
 
 class SwitchyardAdminSite(UnfoldAdminSite):
@@ -63,6 +64,7 @@ class SwitchyardAdminSite(UnfoldAdminSite):
         found = start_page.gaps_in_the_setup(workspace, at=at)
         return {
             "today": start_page.today(workspace, at=at),
+            "worries": attention(workspace=workspace, at=at),
             "gaps": [admin_sections.Notice(*gap) for gap in found],
             "steps": (steps := start_page.steps(workspace)),
             "all_done": all(step.is_done for step in steps),

@@ -34,7 +34,7 @@ def never_due(*, workspace: Workspace, document: Mapping[str, Any], at: datetime
 
 
 def _counts_hours(sla: Mapping[str, Any] | None) -> bool:
-    return sla is not None and sla["clock"] == "covered"
+    return sla is not None and sla.get("clock") == "covered"
 
 
 def _people(roster: Roster, to: Any) -> int:

@@ -32,6 +32,7 @@ from leads.explaining import explain_decision
 from leads.forms import ReassignForm
 from leads.models import ClosedAs, Lead, Status, Trigger
 from leads.models.reasons import REASONS
+from leads.sla.selectors import IN_TROUBLE, OVERDUE
 
 _OUTCOMES = {
     "assigned": "success",
@@ -47,9 +48,19 @@ class AttentionFilter(DropdownFilter):
     parameter_name = "attention"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("flagged", _("Flagged")), ("held", _("Held now")), ("open", _("Not answered yet"))]
+        return [
+            ("trouble", _("In trouble")),
+            ("overdue", _("Overdue")),
+            ("flagged", _("Flagged")),
+            ("held", _("Held now")),
+            ("open", _("Not answered yet")),
+        ]
 
     def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "trouble":
+            return queryset.filter(IN_TROUBLE).exclude(status=Status.CLOSED)
+        if self.value() == "overdue":
+            return queryset.filter(OVERDUE)
         if self.value() == "flagged":
             return queryset.exclude(flagged="")
         if self.value() == "held":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from agents.models import Workspace
 from leads.models import Lead, Status
@@ -12,20 +12,22 @@ from leads.models.lead import LeadQuerySet
 from routing.covered_promises import never_due
 from routing.publishing import draft_document, version_document
 
+# Open leads whose deadline passed, and unclosed ones that a manager should see to: flagged, overdue, or handed up.
+OVERDUE = Q(status=Status.OPEN, breached_at__isnull=False)
+IN_TROUBLE = ~Q(flagged="") | OVERDUE | (Q(status=Status.OPEN) & (Q(escalated_at__isnull=False) | ~Q(alerts=[])))
+
 
 def overdue(*, workspace: Workspace) -> LeadQuerySet:
     """Open leads whose deadline passed without an answer, the longest overdue first."""
     leads = Lead.objects.for_workspace(workspace).select_related("agent", "team", "site")
-    return leads.filter(status=Status.OPEN, breached_at__isnull=False).order_by("respond_by", "pk")
+    return leads.filter(OVERDUE).order_by("respond_by", "pk")
 
 
 def in_trouble(*, workspace: Workspace) -> LeadQuerySet:
-    """Unclosed leads that a manager should see to, the oldest first: flagged, overdue, or handed up to them."""
+    """Unclosed leads that a manager should see to: first those that nobody has, the oldest first."""
     leads = Lead.objects.for_workspace(workspace).unclosed().select_related("agent", "team", "site")
-    unanswered = Q(status=Status.OPEN) & (Q(breached_at__isnull=False) | Q(escalated_at__isnull=False))
-    return leads.filter(~Q(flagged="") | unanswered | (Q(status=Status.OPEN) & ~Q(alerts=[]))).order_by(
-        "received_at", "pk"
-    )
+    nobodys_first = Case(When(agent=None, then=0), default=1)
+    return leads.filter(IN_TROUBLE).order_by(nobodys_first, "received_at", "pk")
 
 
 def rules_never_due(*, workspace: Workspace, at: datetime, draft: bool = False) -> list[str]:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 
 from agents.admin.scoped import WorkspaceAdmin, WorkspaceRelatedFilter
 from agents.scoping import Action
+from routing.covered_promises import never_due
 from routing.drafting import move_rule
 from routing.forms.rules import RuleForm, ScoringRuleForm
 from routing.models import Rule, ScoringRule
@@ -45,9 +47,11 @@ class RuleList(UnfoldChangeList):
         workspace = request.workspace
         draft = draft_document(workspace)
         states = rule_states(version_document(workspace.pk, workspace.policy_version), draft)
+        without_hours = never_due(workspace=workspace, document=draft, at=timezone.now())
         places = {rule["name"]: place for place, rule in enumerate(draft["rules"], start=1)}
         for rule in self.result_list:
             rule.state_now = states.get(rule.name)
+            rule.is_never_due = rule.name in without_hours
             rule.place = places.get(rule.name, 0)
             rule.is_first, rule.is_last = rule.place == 1, rule.place == len(places)
             rule.back = request.GET.urlencode()
@@ -110,11 +114,18 @@ class RuleAdmin(WorkspaceAdmin):
         return format_html('<span id="rule-{}">{}. {}</span>', rule.pk, rule.place, rule.name)
 
     @display(description=_("What it does"))
-    def in_words(self, rule: Rule) -> Any:
+    def in_words(self, rule: Any) -> Any:
         names = {f"team:{rule.team.slug}": rule.team.name} if rule.team else {}
         if rule.agent:
             names[f"agent:{rule.agent.slug}"] = rule.agent.name
-        return format_html('<span class="sy-words">{}</span>', rule_in_words(rule.document, names))
+        words = format_html('<span class="sy-words">{}</span>', rule_in_words(rule.document, names))
+        if not rule.is_never_due:
+            return words
+        warning = _now(
+            "Its promise never falls due: it counts covered hours, and nobody of them has a regular shift within 366"
+            " days."
+        )
+        return format_html('{}<span class="sy-failure">{}</span>', words, warning)
 
     @display(
         description=_("Differs"),

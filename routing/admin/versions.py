@@ -18,6 +18,7 @@ from agents import plans
 from agents.admin.scoped import WorkspaceAdmin
 from agents.scoping import Action
 from routing import publishing
+from routing.covered_promises import never_due
 from routing.models import PolicyVersion
 from routing.policy_changes import policy_changes, rule_in_words, scoring_in_words, target_names
 from routing.rulebook import PolicyErrors, check_plan, normalise_policy
@@ -97,6 +98,7 @@ class PolicyVersionAdmin(WorkspaceAdmin):
             ),
             "errors": errors,
             "gone": publishing.named_but_gone(draft, workspace),
+            "never_due": never_due(workspace=workspace, document=draft, at=timezone.now()),
             "note": note,
             "longest_note": _LONGEST_NOTE,
             "plan": plans.Plan(workspace.plan).label,

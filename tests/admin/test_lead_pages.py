@@ -92,6 +92,7 @@ class TestTheList:
         assert "Look at this" in as_manager.get(f"/admin/leads/lead/{flagged.pk}/change/").content.decode()
         start = as_manager.get("/admin/").content.decode()
         assert "1 flagged lead waits for you." in start
+        assert "Look at this" in start
         assert "1 lead is held until somebody is there." in start
 
     def test_counts_nothing_and_takes_few_statements_with_300_leads(
