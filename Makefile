@@ -9,7 +9,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 NODE_STAMP := widget/node_modules/.installed-from.lock
 
-.PHONY: setup node run test bench chaos lint lock messages
+.PHONY: setup node widget run test bench chaos lint lock messages
 
 setup: $(STAMP)
 
@@ -34,6 +34,10 @@ node:
 		cmp -s widget/package-lock.json $(NODE_STAMP) || { \
 			(cd widget && npm ci --ignore-scripts --silent) && cp widget/package-lock.json $(NODE_STAMP); }; \
 	else echo "No npm here: what needs Node.js is skipped."; fi
+
+# Builds static/widget/ from widget/client/.
+widget: node
+	@node widget/build.mjs
 
 test: setup node
 	@$(BIN)/python -m tests.run $(ARGS)

@@ -63,9 +63,17 @@ def missing_axe() -> str | None:
     return missing_browser() or (None if axe() else "needs axe-core: install Node.js with npm, then `make test`")
 
 
+def missing_node() -> str | None:
+    """Node.js, and what the widget is built with."""
+    if shutil.which("node") and (Path(__file__).parent.parent / "widget" / "node_modules" / "esbuild").is_dir():
+        return None
+    return "needs Node.js and the packages of widget/package.json: install Node.js with npm, then `make test`"
+
+
 MISSING = {
     "postgres": missing_postgres,
     "redis": missing_redis,
     "browser": missing_browser,
     "axe": missing_axe,
+    "node": missing_node,
 }

@@ -43,7 +43,8 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
     - `theme`: `accent` (`#rrggbb`), `on_accent` (for words on it, which everybody can read there), `side` (`right`,
       `left`), `scheme` (`auto`, `light`, `dark`), `offset` (pixels from the edges, as text). It acts when the panel is
       opened. What the launcher shall show before stands in the snippet, which costs no request: `data-color`,
-      `data-position`, `data-theme`, `data-offset`;
+      `data-position`, `data-theme`, `data-offset`. `right` is the end of a line: the left where one reads from right
+      to left;
     - `consent`: null, or `text` (what a visitor ticks before a message is sent) and `url` (the privacy notice);
     - `fallback`: the link shown where this API does not take a lead (https, mailto, tel, sms); null: `page_url`, the
       site's page without script. A snippet names it as `data-fallback`, for when not even this answer arrives.

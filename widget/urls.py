@@ -22,11 +22,26 @@ class TokenConverter(KeyConverter):
     regex = "[A-Za-z0-9_-]{1,64}"
 
 
+class BuiltFileConverter:
+    """A file that the widget fetches from beside its script."""
+
+    regex = r"[A-Za-z]{2,20}(?:-[A-Za-z]{2,8})?\.(?:js|json)"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(BuiltFileConverter, "builtfile")
 register_converter(KeyConverter, "sitekey")
 register_converter(TokenConverter, "token")
 
 urlpatterns = [
     path("widget/v1.js", script.widget_script, name="widget-script"),
+    path("widget/v1.d.ts", script.widget_types, name="widget-types"),
+    path("widget/v1/<builtfile:name>", script.widget_file, name="widget-file"),
     path("api/v1/widgets/<sitekey:key>/config", site_views.WidgetConfig.as_view(), name="widget-config"),
     path("api/v1/widgets/<sitekey:key>/leads", site_views.WidgetLeads.as_view(), name="widget-leads"),
     path("api/v1/widgets/<sitekey:key>/leads/<token:token>", site_views.WidgetLead.as_view(), name="widget-lead"),

@@ -205,14 +205,3 @@ class TestEverythingElse:
     def test_a_body_over_64_kb_is_refused(self, acme):
         problem(acme.write({"message": "x" * 70_000}), 413)
         assert not Lead.objects.exists()
-
-
-def test_the_script_is_served_to_any_page(client):
-    response = client.get("/widget/v1.js")
-
-    assert response.status_code == 200
-    assert response["Content-Type"] == "text/javascript; charset=utf-8"
-    assert response["Access-Control-Allow-Origin"] == "*"
-    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert "max-age" in response["Cache-Control"]
-    assert client.get("/widget/v1.js", headers={"if-none-match": response["ETag"]}).status_code == 304
