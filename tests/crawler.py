@@ -526,6 +526,14 @@ class Crawler:
                         headers={"authorization": authorization, "origin": f"https://{self.own.marker}.example"},
                     )
 
+    def crawl_hosted(self) -> None:
+        """Every page that anybody may open who has a key of `own`, and its forms with forged values."""
+        self.before = self.foreign.contents()
+        for _pattern, route in patterns_under("talk/"):
+            url = "/" + _ROUTE_PARAMETER.sub(self.own.rows[Site][0].key, route)
+            for form in forms_in(self.get(url), url):
+                self._forge(form)
+
     def _api_urls(self, route: str, lead: Any) -> Iterator[str]:
         own_site = self.own.rows[Site][0]
         if "widgets/" in route:  # public: whoever has the key may ask, so only the own key with the other's tokens

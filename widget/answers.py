@@ -118,7 +118,8 @@ class SiteConfig(serializers.Serializer):
     """What the widget shows before anybody uses it, in one `language` of those that the workspace offers.
 
     `opens_at`: when somebody is there next; null while somebody is, and where the site does not tell (`hours_shown`).
-    `fallback`: where to send a visitor when nothing answers here.
+    `page_url`: the site's own page, the same choice in plain HTML. `fallback`: where to send a visitor when nothing
+    answers here.
     """
 
     name = serializers.CharField()
@@ -133,7 +134,7 @@ class SiteConfig(serializers.Serializer):
     theme = ThemeShown()
     consent = ConsentAsked(allow_null=True)
     fallback = serializers.CharField(allow_null=True)
-    page_url = serializers.URLField(allow_null=True)
+    page_url = serializers.URLField()
 
 
 class VisitorStatus(serializers.Serializer):

@@ -13,6 +13,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -88,8 +90,13 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
         "theme": theme_of(site),
         "consent": consent_of(site, language),
         "fallback": site.fallback_url or None,
-        "page_url": None,
+        "page_url": page_url(site),
     }
+
+
+def page_url(site: Site) -> str:
+    """The site's own page, with the same choice in plain HTML."""
+    return settings.PUBLIC_URL + reverse("hosted-page", kwargs={"key": site.key})
 
 
 def theme_of(site: Site) -> dict[str, str]:

@@ -26,10 +26,11 @@ from widget import openapi
 from widget.answers import SiteConfig, VisitorAnswer, VisitorStatus, answer_to_visitor, promise_shown
 from widget.api import Operation
 from widget.doors import AnybodyWithTheKey, OriginIsListed, SiteKeyAuthentication
+from widget.hosted.pages import status_page
 from widget.refusals import idempotency_refusals
 from widget.serializers import VisitorLead
 from widget.site_config import site_config
-from widget.submissions import door_of_site, idempotency_of, is_bot, submission_of_visitor
+from widget.submissions import door_of_site, idempotency_of, is_bot, over_limit_flag, submission_of_visitor
 from widget.throttles import WidgetThrottle
 from widget.visitor_language import offered_variant, visitor_language
 
@@ -139,15 +140,13 @@ class WidgetLeads(SiteOperation):
                 at=at,
                 idempotency=idempotency_of(request),
                 bot=is_bot(fields),
-                hold_flag=_("More leads came in through this site than its limit allows.")
-                if self.over_site_limit
-                else "",
+                hold_flag=over_limit_flag() if self.over_site_limit else "",
             )
         return Response(answer_to_visitor(accepted, site_key=site.key), status=200 if accepted.joined else 201)
 
 
 class WidgetLead(SiteOperation):
-    """How a visitor's lead stands. Reading it changes nothing."""
+    """How a visitor's lead stands. Reading it changes nothing. A browser that comes by itself gets a page."""
 
     @extend_schema(
         operation_id="widget_lead_status",
@@ -156,11 +155,18 @@ class WidgetLead(SiteOperation):
         parameters=[openapi.SITE_KEY, openapi.STATUS_TOKEN],
         responses=openapi.answers({200: VisitorStatus}, 404, *openapi.LIMITED),
     )
-    def get(self, request: Request, key: str, token: str) -> Response:
-        at = timezone.now()
-        lead = selectors.lead_of_token(workspace=cast(Site, request.auth).workspace, token=token, at=at)
-        if lead is None:
+    def get(self, request: Request, key: str, token: str) -> HttpResponse:
+        at, site = timezone.now(), cast(Site, request.auth)
+        lead = selectors.lead_of_token(workspace=site.workspace, token=token, at=at)
+        name = lead.agent.name if lead and lead.agent else None
+        promise = promise_to(lead, agent_name=name or "", at=at) if lead else None
+        if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+            response = status_page(
+                site, lead, promise=promise, accept_language=request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+            )
+        elif lead is None or promise is None:
             raise NotFound(_("There is no lead under this token, or it is older than seven days."))
-        name = lead.agent.name if lead.agent else None
-        promise = promise_to(lead, agent_name=name or "", at=at)
-        return Response({"outcome": lead.outcome, "agent": name, "promise": promise_shown(promise)})
+        else:
+            response = Response({"outcome": lead.outcome, "agent": name, "promise": promise_shown(promise)})
+        patch_vary_headers(response, ["Accept"])
+        return response

@@ -103,6 +103,11 @@ def is_bot(fields: dict[str, Any]) -> bool:
     return bool(fields["hp"]) or (fields["ms"] is not None and fields["ms"] < FASTEST_HUMAN_MS)
 
 
+def over_limit_flag() -> str:
+    """Why a manager must look at a lead that its site's limit did not let pass."""
+    return _("More leads came in through this site than its limit allows.")
+
+
 def idempotency_of(request: Request) -> IdempotencyKey | None:
     """What the sender calls this submission, and the hash of the body as it came. Raises ValidationError."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")

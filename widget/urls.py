@@ -1,6 +1,6 @@
 """The addresses of the public face. Keys and tokens are letters, digits, hyphens and underscores; ids are UUIDs."""
 
-from django.urls import path, re_path, register_converter
+from django.urls import include, path, re_path, register_converter
 
 from widget import report_views, script, server_views, site_views
 from widget.api import NoOperation
@@ -39,6 +39,7 @@ register_converter(KeyConverter, "sitekey")
 register_converter(TokenConverter, "token")
 
 urlpatterns = [
+    path("talk/", include("widget.hosted.urls")),
     path("widget/v1.js", script.widget_script, name="widget-script"),
     path("widget/v1.d.ts", script.widget_types, name="widget-types"),
     path("widget/v1/<builtfile:name>", script.widget_file, name="widget-file"),

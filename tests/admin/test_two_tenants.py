@@ -66,6 +66,14 @@ class TestTheCrawler:
         assert crawler.leaks == []
         assert any("/leads" in url for url in crawler.visited)
 
+    def test_finds_nothing_in_the_pages_of_sites(self, acme, other):
+        crawler = Crawler(client_of(somebody("nobody@mail.test")), acme, other)
+
+        crawler.crawl_hosted()
+
+        assert crawler.leaks == []
+        assert any(url.startswith("/talk/") and status == 200 for url, status in crawler.visited.items())
+
     def test_reads_the_pages_of_its_own_workspace(self, acme, other, manager):
         """Found nothing because it was let in nowhere would prove nothing."""
         crawler = Crawler(client_of(manager, acme), own=acme, foreign=acme)

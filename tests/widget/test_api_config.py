@@ -33,7 +33,7 @@ def test_says_what_the_widget_shows(acme):
         "theme": {"accent": "#1f5eff", "on_accent": "#ffffff", "side": "right", "scheme": "auto", "offset": "20"},
         "consent": None,
         "fallback": None,
-        "page_url": None,
+        "page_url": f"http://127.0.0.1:8000/talk/{acme.site.key}",
     }
 
 
