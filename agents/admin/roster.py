@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from agents import languages, rostering
+from agents.admin.people_import import PeopleImport
 from agents.admin.scoped import RosterAdmin, WorkspaceInline, WorkspaceRelatedFilter
 from agents.forms.roster import AgentForm, HandleForm, ShiftForm, TeamForm, TeamMemberForm, TimeOffForm
 from agents.formsets import TeamMemberFormSet
@@ -57,7 +58,7 @@ class TeamMemberInline(WorkspaceInline):
 
 
 @admin.register(Agent)
-class AgentAdmin(RosterAdmin):
+class AgentAdmin(PeopleImport, RosterAdmin):
     form = AgentForm
     list_display: tuple[str, ...] = ("who", "spoken", "in_teams", "state")
     list_filter = ("is_active", "is_paused", ("team_members__team", WorkspaceRelatedFilter))
