@@ -8,6 +8,8 @@ import pytest
 from django.db import connections
 from playwright.sync_api import sync_playwright
 
+from tests.browser.shop import Shop
+
 
 @pytest.fixture(scope="module")
 def browser(chromium):
@@ -44,3 +46,11 @@ def new_page(browser, live_server):
     for context in contexts:
         context.close()
     assert noise == []
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A customer's server, for pages that carry the widget."""
+    opened = Shop()
+    yield opened
+    opened.close()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
 from django.utils import timezone
 
 from tests.leads.world import ALWAYS, World, make_world, person
@@ -77,10 +75,6 @@ class Shop:
             f"{sheet}{head}{snippet}</head><body><main><h1>Roofs</h1>{body}</main></body></html>"
         )
 
-
-@pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    opened = Shop()
-    yield opened
-    opened.server.shutdown()
-    opened.server.server_close()
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()

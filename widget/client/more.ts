@@ -68,9 +68,9 @@ export function greeting(config: Config, agent: string | undefined, own: (key: s
     if (spoken) facts.push(say(t.speak, { languages: spoken }));
   }
   if (team.typical_reply_s) facts.push(say(t.replies, { time: duration(team.typical_reply_s, language) }));
-  const line = el("p", { class: "status", "data-here": true });
-  for (const fact of facts) line.appendChild(el("span", {}, fact));
-  return [known || el("p", {}, own("intro") || t.choose), facts.length > 0 && line];
+  let line = "";
+  for (const fact of facts) line += (line && " · ") + fact;
+  return [known || el("p", {}, own("intro") || t.choose), line && el("p", { class: "status", "data-here": true }, line)];
 }
 
 export interface Written {
@@ -175,10 +175,7 @@ export function card(answer: Answer, channels: Channel[], words: Words, qr: HTML
     title: label,
     link,
     content: [
-      agent && el("div", { class: "agent" },
-        el("span", { class: "face", "aria-hidden": "true" }, initials(agent.name), known && tile(known)),
-        el("div", {}, el("small", {}, t.with), el("strong", {}, agent.name), agent.title && el("small", {}, agent.title)),
-      ),
+      agentLine(agent, known, t),
       link,
       isApp && el("div", { class: "manual" }, link && el("small", {}, t.manual), copyable(channel.display, t)),
       qr,
@@ -188,13 +185,14 @@ export function card(answer: Answer, channels: Channel[], words: Words, qr: HTML
 }
 
 /** A message was taken: when to expect an answer, and where to look. */
-export function thanks({ promise, reference, status_url, outcome }: Answer, own: string | undefined, { t, language }: Words): Child[] {
+export function thanks({ agent, promise, reference, status_url, outcome }: Answer, own: string | undefined, { t, language }: Words): Child[] {
   const when = promise.kind === "opens_at" && promise.at ? say(t.answer, { time: instant(promise.at, language) })
     : promise.kind === "soon" || promise.kind === "queue" ? t.soon
-    : promise.text;
+    : agent ? "" : promise.text;
   const status = outcome !== "rejected" && safeLink(status_url);
   return [
     el("div", { class: "done" }, el("span", { class: "tick-mark" }, drawing(TICK)), el("strong", {}, own || t.thanks), when && el("p", {}, when)),
+    agentLine(agent, null, t),
     referenceLine(reference, t),
     status && el("p", { class: "center" }, el("a", { href: status, target: "_blank", rel: "noopener noreferrer" }, t.status)),
   ];
@@ -202,6 +200,12 @@ export function thanks({ promise, reference, status_url, outcome }: Answer, own:
 
 export const note = (text: string): HTMLElement => el("p", { class: "note" }, text);
 export const caption = (text: string): HTMLElement => el("p", { class: "caption" }, text);
+
+const agentLine = (agent: Answer["agent"], channel: Channel | null, t: Texts): Child =>
+  agent && el("div", { class: "agent" },
+    el("span", { class: "face", "aria-hidden": "true" }, initials(agent.name), channel && tile(channel)),
+    el("div", {}, el("small", {}, t.with), el("strong", {}, agent.name), agent.title && el("small", {}, agent.title)),
+  );
 
 const referenceLine = (reference: string, t: Texts): Child =>
   reference && el("p", { class: "center" }, `${t.reference}: `, el("b", {}, reference));

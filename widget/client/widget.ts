@@ -226,7 +226,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
       return home();
     }
     const another = quietButton(t.another, () => frame!.onBack());
-    if (!taken.channel) {
+    if (!taken.channel || taken.channel.id === "form") {
       mounted().show({ title: t.leave, back: true, content: [...more.thanks(taken, own("thanks"), words()), another] });
       frame!.announce(t.thanks);
       return;
