@@ -84,12 +84,21 @@ def allows(plan: str, feature: str) -> bool:
 
 def refusal(plan: str, feature: str) -> str:
     """Names what the plan does not have, and the cheapest one that has it."""
-    needed = next(p for p in Plan if feature in LIMITS[p].features)
+    needed = _cheapest_with(feature)
     return _("%(feature)s: not in the %(plan)s plan. The %(needed)s plan has this.") % {
         "feature": FEATURES[feature],
         "plan": Plan(plan).label,
         "needed": needed.label,
     }
+
+
+def needed_for(plan: str, feature: str) -> str:
+    """The name of the cheapest plan that has a feature which this one has not; empty where nothing is missing."""
+    return "" if feature in LIMITS[plan].features or feature not in FEATURES else str(_cheapest_with(feature).label)
+
+
+def _cheapest_with(feature: str) -> Plan:
+    return next(plan for plan in Plan if feature in LIMITS[plan].features)
 
 
 def check_feature(plan: str, feature: str) -> None:

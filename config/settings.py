@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django_countries
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
@@ -241,7 +242,7 @@ TIME_ZONE = "UTC"
 # Static files: served by the application itself, straight from the source tree, so that nothing has to be collected.
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", ("flags", Path(django_countries.__file__).parent / "static" / "flags")]
 STATIC_ROOT = environment.writable_folder("VAR_DIR", VAR_DIR / "static")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

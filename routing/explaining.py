@@ -13,17 +13,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agents.channels import CHANNELS
 from agents.models import Workspace
-from routing.engine import ON_CALL_LEDGER, Candidate, Decision, Ledger, Pool, Request, Roster, Target, Turn, U
-from routing.engine.asking import FORM
+from routing.engine import ON_CALL_LEDGER, Candidate, Decision, Ledger, Pool, Roster, Target, Turn, U
 from routing.engine.conditions import Failure
-from routing.engine.walk import RuleTrace, Walk, walk
-from routing.facts import build_facts
-from routing.models import Ledger as LedgerRow
-from routing.models import Load as LoadRow
+from routing.engine.walk import RuleTrace, Walk
+from routing.publishing import version_document
 from routing.rulebook.words import condition_in_words
-from routing.snapshots import snapshot
+from routing.trying import request_of, try_lead
 
 Document = dict[str, Any]
 
@@ -108,19 +104,12 @@ def explain_facts(workspace: Workspace, values: Mapping[str, Any], *, at: dateti
 
     `values` are what `routing.facts.build_facts` takes; without a language, the workspace's first.
     """
-    taken = snapshot(
-        workspace_id=workspace.pk,
-        policy_version=workspace.policy_version,
-        roster_version=workspace.roster_version,
-    )
-    given = {"language": workspace.languages[0] if workspace.languages else None, "source": "api", **values}
-    request = Request(build_facts(**given), channels=tuple(channel for channel in CHANNELS if channel != FORM))
-    loads = {row.pk: row.carried for row in LoadRow.objects.for_workspace(workspace)}
-    ledgers = {row.team_id or ON_CALL_LEDGER: row.standing for row in LedgerRow.objects.for_workspace(workspace)}
+    document = version_document(workspace.pk, workspace.policy_version)
+    trial = try_lead(workspace, document, request_of(values, workspace), at=at)
     return explanation(
-        walk(request, taken, loads, ledgers, at),
-        taken.roster,
-        ledgers=ledgers,
+        trial.walked,
+        trial.roster,
+        ledgers=trial.ledgers,
         at=at,
         policy_version=workspace.policy_version,
         roster_version=workspace.roster_version,

@@ -6,13 +6,13 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, Team, Workspace
 from routing.rulebook import ACKNOWLEDGE_WITHIN, format_duration, in_words
-from routing.rulebook.words import when_in_words
+from routing.rulebook.words import manner_in_words, target_in_words, when_in_words
 
 Document = dict[str, Any]
 
@@ -65,14 +65,37 @@ def target_names(workspace: Workspace) -> dict[str, str]:
     return {**{f"team:{slug}": name for slug, name in teams}, **{f"agent:{slug}": name for slug, name in agents}}
 
 
+class RuleWords(NamedTuple):
+    """A rule in the parts that people read: when it holds, to whom it sends a lead, how, and what is promised."""
+
+    when: str
+    target: str
+    manner: str
+    sla: str
+
+
+def rule_parts(rule: Document, names: Mapping[str, str] | None = None) -> RuleWords:
+    """The parts of a rule in words. `names` as `target_names` has them."""
+    target, sla = _target_name(rule, names), rule.get("sla")
+    return RuleWords(
+        when_in_words(rule.get("when")),
+        target_in_words(rule["route"], target=target),
+        manner_in_words(rule["route"]),
+        _sla_in_words(sla) if sla else "",
+    )
+
+
 def rule_in_words(rule: Document, names: Mapping[str, str] | None = None) -> str:
     """The whole rule as one sentence, with its promise and whether it is switched off."""
-    to = rule["route"]["to"]
-    target = None if to == "queue" else (names or {}).get(":".join(next(iter(to.items()))))
-    sentence = in_words(rule, target=target)
+    sentence = in_words(rule, target=_target_name(rule, names))
     if sla := rule.get("sla"):
         sentence += "; " + _sla_in_words(sla)
     return _("Off: %(rule)s") % {"rule": sentence} if rule.get("active") is False else sentence
+
+
+def _target_name(rule: Document, names: Mapping[str, str] | None) -> str | None:
+    to = rule["route"]["to"]
+    return None if to == "queue" else (names or {}).get(":".join(next(iter(to.items()))))
 
 
 def _sla_in_words(sla: Mapping[str, Any]) -> str:

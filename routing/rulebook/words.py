@@ -85,7 +85,7 @@ _WISHES: Mapping[str, Any] = {
     "channel": gettext_lazy("the channel"),
     "territory": gettext_lazy("the territory"),
 }
-_WEEKDAYS: Mapping[str, Any] = {
+WEEKDAY_LABELS: Mapping[str, Any] = {
     "mon": gettext_lazy("Monday"),
     "tue": gettext_lazy("Tuesday"),
     "wed": gettext_lazy("Wednesday"),
@@ -94,12 +94,22 @@ _WEEKDAYS: Mapping[str, Any] = {
     "sat": gettext_lazy("Saturday"),
     "sun": gettext_lazy("Sunday"),
 }
-_INTENTS: Mapping[str, Any] = {
+INTENT_LABELS: Mapping[str, Any] = {
     "hot": gettext_lazy("hot"),
     "warm": gettext_lazy("warm"),
     "cold": gettext_lazy("cold"),
 }
+SOURCE_LABELS: Mapping[str, Any] = {
+    "widget": gettext_lazy("website widget"),
+    "form": gettext_lazy("web form"),
+    "phone": gettext_lazy("phone system"),
+    "whatsapp": gettext_lazy("WhatsApp"),
+    "telegram": gettext_lazy("Telegram"),
+    "email": gettext_lazy("e-mail"),
+    "api": gettext_lazy("API"),
+}
 _SHOWN = 5  # values of a long list
+_LONGEST_SHOWN = 80  # characters of a lead's text
 
 
 def in_words(rule: Document, *, target: str | None = None) -> str:
@@ -125,22 +135,31 @@ def when_in_words(when: Mapping[str, Any] | None) -> str:
     return _("When %(conditions)s") % {"conditions": _(" or ").join(parts)}
 
 
-def route_in_words(route: Mapping[str, Any], *, target: str | None = None) -> str:
+def target_in_words(route: Mapping[str, Any], *, target: str | None = None) -> str:
+    """To whom a rule sends leads. `target` is the name of its team or agent, where that is known."""
     to = route["to"]
     if to == "queue":
         return _("the nurture queue")
-    if "team" in to:
-        sentence = _("team %(name)s, %(strategy)s") % {
-            "name": target or to["team"],
-            "strategy": STRATEGY_PHRASES[route["by"]],
-        }
-    else:
-        sentence = target or to["agent"]
+    return _("team %(name)s") % {"name": target or to["team"]} if "team" in to else target or str(to["agent"])
+
+
+def manner_in_words(route: Mapping[str, Any]) -> str:
+    """How one is chosen, and what becomes of leads that find nobody; empty for the nurture queue."""
+    if route["to"] == "queue":
+        return ""
+    parts = [str(STRATEGY_PHRASES[route["by"]])] if "by" in route else []
     if wishes := route["require"]:
-        sentence += _("; only who has %(wishes)s") % {"wishes": _(" and ").join(map(_wish, wishes))}
+        parts.append(_("only who has %(wishes)s") % {"wishes": _(" and ").join(map(_wish, wishes))})
     if wishes := route["prefer"]:
-        sentence += _("; rather who has %(wishes)s") % {"wishes": _(", then ").join(map(_wish, wishes))}
-    return f"{sentence}; {IF_NOBODY_PHRASES[route['if_nobody']]}"
+        parts.append(_("rather who has %(wishes)s") % {"wishes": _(", then ").join(map(_wish, wishes))})
+    return "; ".join([*parts, str(IF_NOBODY_PHRASES[route["if_nobody"]])])
+
+
+def route_in_words(route: Mapping[str, Any], *, target: str | None = None) -> str:
+    named, manner = target_in_words(route, target=target), manner_in_words(route)
+    if not manner:
+        return named
+    return f"{named}, {manner}" if "by" in route else f"{named}; {manner}"
 
 
 def condition_in_words(condition: Mapping[str, Any]) -> str:
@@ -159,6 +178,17 @@ def condition_in_words(condition: Mapping[str, Any]) -> str:
     elif value is not None:
         words["value"] = _either([show(one) for one in value]) if isinstance(value, list | tuple) else show(value)
     return phrase % words
+
+
+def value_in_words(field: str, value: Any) -> str:
+    """A lead's value as people say it: `ES` as Spain; texts in quotation marks, cut where they are long."""
+    show = _SHOW.get(field)
+    if show is not None and isinstance(value, str):
+        return show(value)
+    if isinstance(value, str) and field != "local_time":
+        text = " ".join(value.split())
+        return _quoted(text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…")
+    return str(value)
 
 
 def field_in_words(field: str) -> str:
@@ -199,6 +229,7 @@ _SHOW: Mapping[str, Callable[[str], str]] = {
     "phone_country": places.country_name,
     "region": places.territory_name,
     "language": languages.language_name,
-    "weekday": lambda value: str(_WEEKDAYS[value]),
-    "intent": lambda value: str(_INTENTS[value]),
+    "weekday": lambda value: str(WEEKDAY_LABELS.get(value, value)),
+    "source": lambda value: str(SOURCE_LABELS.get(value, value)),
+    "intent": lambda value: str(INTENT_LABELS.get(value, value)),
 }

@@ -6,10 +6,6 @@ document.addEventListener("click", (event) => {
     if (copier) {
         navigator.clipboard.writeText(document.getElementById(copier.dataset.copies).textContent.trim());
     }
-    const adder = event.target.closest("[data-add-row]");
-    if (adder) {
-        addCondition(adder.closest("[data-conditions]"));
-    }
     for (const open of document.querySelectorAll(".sy-switcher[open]")) {
         if (!open.contains(event.target)) {
             open.open = false;
@@ -26,21 +22,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
-    for (const button of document.querySelectorAll("[data-copies], [data-add-row]")) {
+    for (const button of document.querySelectorAll("[data-copies]")) {
         button.hidden = false;
     }
 });
-
-function addCondition(conditions) {
-    const total = conditions.querySelector("[name$=-TOTAL_FORMS]");
-    const rows = conditions.querySelector("[data-rows]");
-    const template = conditions.querySelector("[data-empty-row]").innerHTML;
-    const last = rows.querySelector(".sy-condition:last-child [name$=-group]");
-    rows.insertAdjacentHTML("beforeend", template.replaceAll("__prefix__", total.value));
-    total.value = Number(total.value) + 1;
-    const row = rows.lastElementChild;
-    if (last) {
-        row.querySelector("[name$=-group]").value = last.value;
-    }
-    row.querySelector("select").focus();
-}
