@@ -1,8 +1,11 @@
 """What every request knows about its workspace."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from agents.roster import acting_as
@@ -21,5 +24,12 @@ class ActiveWorkspaceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.workspace = SimpleLazyObject(lambda: active_workspace(request))  # type: ignore[attr-defined]
-        with acting_as(request.user):
+        with acting_as(request.user), _clock_of(request):
             return self.get_response(request)
+
+
+def _clock_of(request: Any) -> AbstractContextManager[Any]:
+    """Under /admin/ every moment is shown and typed by the clock of the workspace."""
+    if not request.path_info.startswith("/admin/") or not request.user.is_authenticated or not request.workspace:
+        return nullcontext()
+    return timezone.override(request.workspace.timezone)

@@ -1,5 +1,6 @@
 """What is done to several people or teams at once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +9,45 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agents import plans
-from agents.models import Agent, Team, Workspace
+from agents.models import Agent, Shift, Team, Workspace
 from agents.roster import one_change
+from agents.week import Window, windows_of
 
 
-def set_paused(*, agents: "QuerySet[Agent, Any]", paused: bool) -> int:
-    """Pause these agents, or let them go on. Returns for how many that was a change."""
-    return agents.filter(is_paused=not paused).update(is_paused=paused)
+def set_paused(*, agents: "QuerySet[Agent, Any]", paused: bool, until: datetime | None = None) -> int:
+    """Pause these agents (`until` None: until somebody ends it), or let them go on.
+
+    Returns for how many that was a change.
+    """
+    changed = agents.filter(is_paused=True) if not paused else agents.exclude(is_paused=True, pause_ends_at=until)
+    return changed.update(is_paused=paused, pause_ends_at=until if paused else None)
+
+
+def end_pauses(*, at: datetime) -> int:
+    """Let those go on whose pause is over. Any number of these may run at once. Returns how many go on."""
+    return Agent.objects.filter(is_paused=True, pause_ends_at__lte=at).update(is_paused=False, pause_ends_at=None)
+
+
+def set_week(*, agent: Agent, windows: Iterable[Window]) -> None:
+    """Make these the agent's shifts; those that stay are left as they are."""
+    wanted = set(windows)
+    with one_change():
+        stored = {each.pk: each for each in Shift.objects.filter(agent=agent)}
+        gone = [pk for pk, each in stored.items() if not windows_of([each]) <= wanted]
+        if gone:
+            Shift.objects.filter(pk__in=gone).delete()
+        new = sorted(wanted - windows_of(stored.values()))
+        Shift.objects.bulk_create(
+            Shift(
+                workspace_id=agent.workspace_id,
+                agent=agent,
+                weekday=window.weekday,
+                start_minute=window.start,
+                end_minute=window.end,
+                kind=window.kind,
+            )
+            for window in new
+        )
 
 
 def deactivate(*, agents: "QuerySet[Agent, Any]") -> int:

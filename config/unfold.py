@@ -54,7 +54,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     # One sheet and one script for each subject: the frame, then what stands in it.
     "STYLES": [_static(f"switchyard/{name}.css") for name in ("admin", "admin_chrome", "admin_start", "admin_people")],
-    "SCRIPTS": [_static(f"switchyard/{name}.js") for name in ("admin", "admin_chrome")],
+    "SCRIPTS": [_static(f"switchyard/{name}.js") for name in ("admin", "admin_chrome", "week", "pickers", "handles")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
     "COMMAND": {"search_models": False, "show_history": False},
     "COLORS": {

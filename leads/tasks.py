@@ -8,6 +8,7 @@ from collections.abc import Callable
 from celery import shared_task
 from django.utils import timezone
 
+from agents.rostering import end_pauses
 from leads import address_limit, idempotency, outbox, watchdog
 from leads.after_hours.warning import warn_of_gaps
 from leads.faults import log_fault
@@ -30,6 +31,7 @@ def sweep() -> None:
     at = timezone.now()
     SweeperHeartbeat.objects.update_or_create(pk=1, defaults={"beat_at": at})
     parts: list[Callable[[], object]] = [
+        lambda: end_pauses(at=at),
         lambda: release_held(at=at),
         lambda: climb(at=at),
         lambda: settle_clicks(at=at),

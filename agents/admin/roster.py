@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Prefetch, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -16,25 +17,19 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from agents import languages, rostering
+from agents.admin import agent_page
 from agents.admin.people_import import PeopleImport
 from agents.admin.scoped import RosterAdmin, WorkspaceInline, WorkspaceRelatedFilter
-from agents.forms.roster import AgentForm, HandleForm, ShiftForm, TeamForm, TeamMemberForm, TimeOffForm
+from agents.forms.roster import AgentForm, HandleForm, TeamForm, TeamMemberForm, TimeOffForm, link_of
 from agents.formsets import TeamMemberFormSet
-from agents.models import Agent, Handle, Shift, Team, TeamMember, TimeOff
+from agents.models import Agent, Handle, Team, TeamMember, TimeOff
 
 
 class HandleInline(WorkspaceInline):
     model = Handle
     form = HandleForm
     ordering = ("channel",)
-    verbose_name_plural = _("handles: where this person is reached")
-
-
-class ShiftInline(WorkspaceInline):
-    model = Shift
-    form = ShiftForm
-    ordering = ("weekday", "start_minute")
-    verbose_name_plural = _("shifts, by the clock of this person's time zone; no shifts: never on shift")
+    verbose_name_plural = _("handles")
 
 
 class TimeOffInline(WorkspaceInline):
@@ -65,29 +60,42 @@ class AgentAdmin(PeopleImport, RosterAdmin):
     search_fields = ("name", "slug", "title", "email")
     ordering = ("name", "id")
     actions = ("pause", "resume", "deactivate", "activate")
-    inlines = (HandleInline, ShiftInline, TimeOffInline)
+    inlines = (HandleInline, TimeOffInline)
+    change_form_template = "admin/people/agent.html"
     fieldsets = (
-        (None, {"fields": ("name", "slug", "title", "email", "photo_url", "user")}),
+        (_("Person"), {"fields": ("name", "title", "email", "photo_url", "slug", "user")}),
         (_("What they take"), {"fields": ("languages", "territories", "tags")}),
-        (
-            _("When they work"),
-            {
-                "fields": (
-                    "is_active",
-                    "is_paused",
-                    "timezone",
-                    "holiday_calendar",
-                )
-            },
-        ),
-        (
-            _("Caps"),
-            {
-                "fields": (("cap_open", "cap_hour"), ("cap_day", "cap_week")),
-                "description": _("Counted over all of this person's teams. Empty: no limit."),
-            },
-        ),
+        (_("Available"), {"fields": ("is_active", "is_paused", "pause_ends_at")}),
+        (_("When they work"), {"fields": ("timezone", "holiday_calendar")}),
+        (_("Caps"), {"fields": ("cap_open", "cap_hour", "cap_day", "cap_week")}),
     )
+
+    def get_urls(self) -> list[Any]:
+        handle = path("handle/", self.admin_site.admin_view(self.try_handle), name="agents_agent_handle")
+        return [handle, *super().get_urls()]
+
+    def try_handle(self, request: Any) -> HttpResponse:
+        """What a handle that is being typed becomes, and what it opens: `{value, link}` or `{error}`."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        handle = Handle(
+            workspace=request.workspace, channel=request.GET.get("channel", ""), value=request.GET.get("value", "")
+        )
+        try:
+            handle.clean()
+        except ValidationError as error:
+            return JsonResponse({"error": " ".join(error.messages)})
+        return JsonResponse({"value": handle.value, "link": link_of(handle.channel, handle.value)})
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.week is not None:
+            rostering.set_week(agent=form.instance, windows=form.week)
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        form, agent = context["adminform"].form, kwargs.get("obj")
+        context |= agent_page.context(workspace=request.workspace, agent=agent, form=form, at=timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         members = Prefetch("team_members", TeamMember.objects.select_related("team").order_by("team__name", "id"))

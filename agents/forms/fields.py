@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from agents.models.hours import MINUTES_A_DAY, clock
+from agents.week import in_words, read_windows
 
 _CLOCK = re.compile(r"(?P<hour>[01]?[0-9]|2[0-4])[:.](?P<minute>[0-5][0-9])")
 _WALL_CLOCK = re.compile(r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ](?P<time>[0-9]{2}:[0-9]{2})(?::[0-9]{2})?)?")
@@ -65,6 +66,41 @@ class ClockField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return str(self.prepare_value(initial) if initial is not None else "") != str(data or "").strip()
+
+
+class HoursField(forms.CharField):
+    """The windows of one day, typed as `09:00–13:00, 15:00–18:00`: pairs of minutes."""
+
+    widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "class": "sy-hours"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return in_words(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[tuple[int, int]]:
+        return read_windows(str(value or ""))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return sorted(initial or []) != self.to_python(data)
+        except ValidationError:
+            return True
+
+
+class MomentInput(forms.DateTimeInput):
+    """A date and a time of the active zone, with the browser's own picker."""
+
+    def __init__(self) -> None:
+        super().__init__({"type": "datetime-local", "class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
+
+
+class HandleInput(UnfoldAdminTextInputWidget):
+    """A handle with the link that it opens, to try it."""
+
+    template_name = "agents/widgets/handle.html"
+    link = ""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return {**super().get_context(name, value, attrs), "link": self.link}
 
 
 class WallClockField(forms.CharField):

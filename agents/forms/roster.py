@@ -1,28 +1,38 @@
 """Forms for people, their hours and their teams."""
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from agents import holiday_dates, places, zones
-from agents.channels import CHANNELS
-from agents.forms.fields import ClockField, SuggestingInput, WallClockField, WordsField
+from agents import languages, zones
+from agents.channels import CHANNELS, channel_named
+from agents.forms.fields import HandleInput, HoursField, MomentInput, SuggestingInput, WallClockField
+from agents.forms.names import (
+    CalendarField,
+    NamesField,
+    Picker,
+    language_choices,
+    language_code,
+    place_choices,
+    place_code,
+    place_name,
+)
 from agents.forms.workspace_form import WorkspaceForm
-from agents.models import Agent, Handle, Membership, Shift, Team, TeamMember, TimeOff, User
+from agents.models import Agent, Handle, Membership, ShiftKind, Team, TeamMember, TimeOff, User
+from agents.models.hours import Weekday
+from agents.week import Window
 
 Named = TypeVar("Named", Agent, Team)
 
 
 def zone_suggestions() -> list[tuple[str, str]]:
     return [(name, "") for name in sorted(zones.zone_names()) if "/" in name or name == "UTC"]
-
-
-def _calendar_suggestions() -> list[tuple[str, str]]:
-    return [(code, places.territory_name(code)) for code in holiday_dates.calendar_codes()]
 
 
 class _NamedForm(WorkspaceForm):
@@ -53,20 +63,40 @@ class _NamedForm(WorkspaceForm):
 
 
 class AgentForm(_NamedForm):
-    languages = WordsField(
+    """A person, with their week: one line for each day's shifts and one for when they are on call."""
+
+    languages = NamesField(
         label=_("Languages"),
         required=False,
-        help_text=_("Separated by commas, such as es, pt-BR. What this person can answer in."),
+        choices=language_choices,
+        name_of=languages.language_name,
+        code_of=language_code,
+        help_text=_("What this person can answer in, such as Spanish, English."),
     )
-    territories = WordsField(
+    territories = NamesField(
         label=_("Territories"),
         required=False,
-        help_text=_("Countries and regions, such as ES, PT, US-CA. Empty: everywhere."),
+        choices=place_choices,
+        name_of=place_name,
+        code_of=place_code,
+        help_text=_("Countries, or regions such as United States (CA). Empty: everywhere."),
     )
-    tags = WordsField(
+    tags = NamesField(
         label=_("Tags"),
         required=False,
+        choices=list,
         help_text=_("Your own words, such as senior, enterprise. Rules may ask for them."),
+    )
+    holiday_calendar = CalendarField(
+        label=_("Holidays"),
+        required=False,
+        help_text=_("Whose public holidays are free, such as Spain or Spain (MD). Empty: none."),
+    )
+    pause_ends_at = forms.DateTimeField(
+        label=_("Paused until"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("By the workspace's clock. Empty: until somebody ends the pause."),
     )
 
     class Meta:
@@ -74,11 +104,10 @@ class AgentForm(_NamedForm):
         fields = "__all__"
         widgets = {
             "timezone": SuggestingInput(zone_suggestions),
-            "holiday_calendar": SuggestingInput(_calendar_suggestions),
         }
         help_texts = {
             "is_active": _("Inactive people get no leads and do not count for the plan."),
-            "is_paused": _("A pause: no new leads until it is taken off."),
+            "is_paused": _("No new leads for now; what they have stays theirs."),
             "photo_url": _("The https address of a picture that visitors see."),
             "title": _("What visitors read under the name, such as Sales, Madrid."),
         }
@@ -89,6 +118,49 @@ class AgentForm(_NamedForm):
             members = Membership.objects.for_workspace(self.workspace).values("user_id")
             # Nobody but the members of this workspace, by the address that somebody typed to add them.
             self.fields["user"].queryset = User.objects.filter(pk__in=members)  # type: ignore[attr-defined]
+        if "tags" in self.fields:
+            self.fields["tags"].widget = Picker(self._tags_in_use)
+        self._add_week()
+
+    def _tags_in_use(self) -> list[tuple[str, str, str]]:
+        used = Agent.objects.for_workspace(self.workspace).exclude(tags=[]).values_list("tags", flat=True)
+        return [(tag, tag, "") for tag in sorted({tag for tags in used for tag in tags})]
+
+    def _add_week(self) -> None:
+        shifts = list(self.instance.shifts.all()) if self.instance.pk else []
+        for name, day, kind in week_fields():
+            label = _("%(day)s, on shift") if kind == ShiftKind.REGULAR else _("%(day)s, on call")
+            self.fields[name] = HoursField(label=label % {"day": Weekday(day).label}, required=False)
+            self.initial.setdefault(
+                name,
+                [(each.start_minute, each.end_minute) for each in shifts if (each.weekday, each.kind) == (day, kind)],
+            )
+
+    @property
+    def week(self) -> set[Window] | None:
+        """The shifts that were typed; None where the week was not part of what was sent."""
+        if not any(self.add_prefix(name) in self.data for name, _day, _kind in week_fields()):
+            return None
+        return {
+            Window(day, start, end, kind)
+            for name, day, kind in week_fields()
+            for start, end in self.cleaned_data.get(name) or ()
+        }
+
+    def clean_pause_ends_at(self) -> Any:
+        ends_at = self.cleaned_data["pause_ends_at"]
+        if ends_at is not None and "pause_ends_at" in self.changed_data and ends_at <= timezone.now():
+            raise ValidationError(_("This is over already. Write a moment to come, or leave it empty."))
+        if ends_at is not None and not self.cleaned_data.get("is_paused", self.instance.is_paused):
+            raise ValidationError(_("Nobody is paused here. Switch the pause on, or leave this empty."))
+        return ends_at
+
+
+def week_fields() -> Iterator[tuple[str, int, str]]:
+    """The form's fields for each day: name, day, kind of shift."""
+    for day in Weekday.values:
+        yield f"hours_{day}", day, ShiftKind.REGULAR
+        yield f"on_call_{day}", day, ShiftKind.ON_CALL
 
 
 class HandleForm(WorkspaceForm):
@@ -97,6 +169,7 @@ class HandleForm(WorkspaceForm):
     class Meta:
         model = Handle
         fields = ("channel", "value")
+        widgets = {"value": HandleInput()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -104,15 +177,16 @@ class HandleForm(WorkspaceForm):
             ("", "–"),
             *((channel.id, channel.label) for channel in CHANNELS.values() if channel.needs_handle),
         ]
+        if not self.is_bound and self.instance.pk:
+            self.fields["value"].widget.link = link_of(self.instance.channel, self.instance.value)
 
 
-class ShiftForm(WorkspaceForm):
-    start_minute = ClockField(label=_("From"))
-    end_minute = ClockField(label=_("To"), help_text=_("Up to 24:00; an end before the start is on the next day."))
-
-    class Meta:
-        model = Shift
-        fields = ("weekday", "start_minute", "end_minute", "kind")
+def link_of(channel: str, value: str) -> str:
+    """What a visitor's tap opens, without a text; '' where nothing can be opened."""
+    try:
+        return channel_named(channel).link(value) or ""
+    except ValueError:
+        return ""
 
 
 class TimeOffForm(WorkspaceForm):

@@ -61,6 +61,9 @@ class Agent(RosterModel):
     tags = models.JSONField(_("tags"), default=list, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_paused = models.BooleanField(_("paused"), default=False)
+    pause_ends_at = models.DateTimeField(
+        _("paused until"), null=True, blank=True, help_text=_("Empty: until somebody ends the pause.")
+    )
     cap_open = _cap_field(_("open leads, at most"))
     cap_hour = _cap_field(_("leads an hour, at most"))
     cap_day = _cap_field(_("leads a day, at most"))
@@ -73,6 +76,13 @@ class Agent(RosterModel):
     class Meta:
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
+        indexes = [
+            models.Index(
+                fields=["pause_ends_at"],
+                condition=models.Q(is_paused=True, pause_ends_at__isnull=False),
+                name="agent_by_end_of_pause",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["workspace", "id"], name="agent_of_workspace"),
             models.UniqueConstraint(
@@ -99,6 +109,8 @@ class Agent(RosterModel):
 
     def clean(self) -> None:
         errors: dict[str, Any] = {}
+        if not self.is_paused:
+            self.pause_ends_at = None  # what stays would end the next pause
         canonical: dict[str, Callable[[list[str]], list[str]]] = {
             "languages": languages.canonical_tags,
             "territories": lambda texts: list(dict.fromkeys(map(places.canonical_territory, texts))),

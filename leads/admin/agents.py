@@ -1,28 +1,24 @@
-"""What leads add to the page of an agent: what they got lately."""
+"""What leads add to the page of an agent: what they got this week, and why not the rest."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.utils import timezone
 
 from agents.models import Agent
-from leads.models import Assignment
+from leads.whose_week import week_of
 from routing.admin.agents import RoutedAgentAdmin
 
 admin.site.unregister(Agent)
-_LATELY = 10
 
 
 @admin.register(Agent)
 class LeadsAgentAdmin(RoutedAgentAdmin):
-    change_form_outer_after_template = "admin/leads/lately.html"
+    change_form_outer_after_template = "admin/leads/whose_week.html"
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        agent = self.get_object(request, object_id)
-        lately = []
-        if agent is not None and self.has_view_permission(request):
-            assignments = Assignment.objects.for_workspace(agent.workspace).filter(agent=agent)
-            lately = list(assignments.select_related("lead").order_by("-assigned_at")[:_LATELY])
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "lately": lately})
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        agent = kwargs.get("obj")
+        if agent is not None:
+            context["their_week"] = week_of(agent, at=timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agents import rostering
 from agents.models import Agent, ApiKey, Handle, RosterChange, Shift, Site, Team, TeamMember, TimeOff
 from agents.workspace_stamp import stamp
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 EMPTY = {
     f"{prefix}-{count}": "0"
-    for prefix in ("handles", "shifts", "time_off", "members")
+    for prefix in ("handles", "time_off", "members")
     for count in ("TOTAL_FORMS", "INITIAL_FORMS")
 }
 
@@ -55,7 +56,7 @@ class TestAgent:
             cap_open="20",
             holiday_calendar="ES-MD",
             **rows("handles", {"channel": "whatsapp", "value": "600 111 222"}),
-            **rows("shifts", {"weekday": "0", "start_minute": "9:00", "end_minute": "24:00", "kind": "regular"}),
+            hours_0="9:00–24:00",
             **rows("time_off", {"starts_local": "2026-08-01", "ends_local": "2026-08-16T12:00", "note": "Summer"}),
         )
 
@@ -76,6 +77,96 @@ class TestAgent:
         versions = RosterChange.objects.filter(values__agent_id=agent.pk).values_list("version", flat=True)
         assert len(set(versions)) == 1
 
+    def test_takes_languages_and_places_by_their_names(self, save):
+        save(
+            "agent/add",
+            name="Ana",
+            languages="Spanish, Portuguese (Brazil), Chinese (Traditional, Taiwan)",
+            territories="Spain, United States (CA)",
+            holiday_calendar="Spain (MD)",
+        )
+
+        agent = Agent.objects.get(slug="ana")
+        assert agent.languages == ["es", "pt-BR", "zh-Hant-TW"]
+        assert agent.territories == ["ES", "US-CA"]
+        assert agent.holiday_calendar == "ES-MD"
+
+    def test_page_shows_names_and_saves_them_as_they_were(self, as_manager, save, acme):
+        agent = acme.rows[Agent][0]
+        page = as_manager.get(f"/admin/agents/agent/{agent.pk}/change/")
+        form = page.context["adminform"].form
+        shown = {name: form[name].value() for name in form.fields}
+        typed = {name: str(form.fields[name].prepare_value(value) or "") for name, value in shown.items()}
+        version = RosterChange.objects.order_by("-version").first().version
+
+        assert typed["languages"] == "Spanish, English"
+        assert save(f"agent/{agent.pk}/change", **{**typed, "is_active": "on", "is_paused": ""}).status_code == 302
+        assert not RosterChange.objects.filter(version__gt=version, kind="shift").exists()
+        assert Agent.objects.get(pk=agent.pk).languages == agent.languages
+
+    def test_week_is_replaced_by_what_is_typed_and_what_stays_is_left_alone(self, save, acme):
+        agent = acme.rows[Agent][0]  # Mondays, 09:00 to 18:00
+        stays = Shift.objects.get(agent=agent).pk
+        sent = {"name": "Ana", "is_active": "on", "hours_0": "9-18, 22 to 6", "on_call_5": "00:00–24:00"}
+
+        assert save(f"agent/{agent.pk}/change", **sent).status_code == 302
+
+        shifts = Shift.objects.filter(agent=agent).order_by("weekday", "start_minute")
+        assert list(shifts.values_list("weekday", "start_minute", "end_minute", "kind")) == [
+            (0, 540, 1080, "regular"),
+            (0, 1320, 360, "regular"),
+            (5, 0, 1440, "on_call"),
+        ]
+        assert shifts[0].pk == stays
+
+    def test_saved_without_a_week_keeps_its_shifts(self, save, acme):
+        agent = acme.rows[Agent][0]
+
+        assert save(f"agent/{agent.pk}/change", name="Ana", is_active="on").status_code == 302
+
+        assert Shift.objects.filter(agent=agent).count() == 1
+
+    def test_keeps_a_week_that_cannot_be_read_as_it_was_typed(self, save, acme):
+        agent = acme.rows[Agent][0]
+        response = save(f"agent/{agent.pk}/change", name="Ana", is_active="on", hours_0="9-18", hours_1="nine to five")
+
+        assert 'value="nine to five"' in response.content.decode()
+        assert Shift.objects.filter(agent=agent).count() == 1
+
+    def test_pause_ends_by_the_workspaces_clock(self, save, acme):
+        agent = acme.rows[Agent][0]
+        sent = {"name": "Ana", "is_active": "on", "is_paused": "on", "pause_ends_at": "2990-07-01T09:00"}
+
+        assert save(f"agent/{agent.pk}/change", **sent).status_code == 302
+        paused = Agent.objects.get(pk=agent.pk)
+        assert paused.pause_ends_at == datetime(2990, 7, 1, 7, tzinfo=UTC)  # Madrid, in summer
+        assert rostering.end_pauses(at=datetime(2990, 7, 1, 6, 59, tzinfo=UTC)) == 0
+        assert rostering.end_pauses(at=datetime(2990, 7, 1, 7, tzinfo=UTC)) == 1
+        assert rostering.end_pauses(at=datetime(2990, 7, 1, 7, tzinfo=UTC)) == 0
+        assert not Agent.objects.get(pk=agent.pk).is_paused
+
+    def test_pause_that_is_taken_off_does_not_end_the_next_one(self, save, acme):
+        agent = acme.rows[Agent][0]
+        until = datetime(2990, 7, 1, 7, tzinfo=UTC)
+        only = Agent.objects.filter(pk=agent.pk)
+        rostering.set_paused(agents=only, paused=True, until=until)
+
+        rostering.set_paused(agents=only, paused=False)
+        rostering.set_paused(agents=only, paused=True)
+
+        assert rostering.end_pauses(at=until) == 0
+
+    def test_tries_a_handle_while_it_is_typed(self, as_manager, acme):
+        def tried(**sent):
+            return as_manager.get("/admin/agents/agent/handle/", sent).json()
+
+        assert tried(channel="whatsapp", value="600 111 222") == {
+            "value": "+34600111222",
+            "link": "https://wa.me/34600111222",
+        }
+        assert "Write it like" in tried(channel="whatsapp", value="hello")["error"]
+        assert "no channel" in tried(channel="fax", value="1")["error"]
+
     def test_is_written_down_to_whoever_changed_it(self, save, acme, manager):
         save("agent/add", name="Ana", is_active="on")
 
@@ -84,8 +175,14 @@ class TestAgent:
     @pytest.mark.parametrize(
         ("field", "value", "sentence"),
         [
+            ("hours_0", "9 o'clock", "is no window of time"),
+            ("hours_0", "09:00-18:00, 09:00–09:00", "ends when it starts"),
+            ("hours_0", "09:00–24:30", "is no window of time"),
+            ("on_call_6", "24:00–06:00", "starts between 00:00 and 23:59"),
+            ("pause_ends_at", "2020-01-01T00:00", "This is over already"),
+            ("pause_ends_at", "2990-01-01T00:00", "Nobody is paused here"),
             ("languages", "klingonish", "is not a language tag"),
-            ("territories", "Spain", "is neither a country nor a region"),
+            ("territories", "Spian", "is neither a country nor a region"),
             ("tags", "a:b", "cannot be a tag"),
             ("timezone", "Europe/Madird", "Did you mean Europe/Madrid?"),
             ("holiday_calendar", "ES-XX", "There is no holiday calendar"),
@@ -108,19 +205,6 @@ class TestAgent:
             ("handles", {"channel": "whatsapp", "value": "hello"}, "value", "Write it like +34600111222"),
             ("handles", {"channel": "skype", "value": "x"}, "channel", "Select a valid choice"),
             (
-                "shifts",
-                {"weekday": "0", "start_minute": "9 o'clock", "end_minute": "18:00"},
-                "start_minute",
-                "Write a time",
-            ),
-            (
-                "shifts",
-                {"weekday": "0", "start_minute": "09:00", "end_minute": "09:00"},
-                "end_minute",
-                "cannot end when",
-            ),
-            ("shifts", {"weekday": "0", "start_minute": "09:00", "end_minute": "24:30"}, "end_minute", "Write a time"),
-            (
                 "time_off",
                 {"starts_local": "2026-02-30T00:00", "ends_local": "2026-03-02"},
                 "starts_local",
@@ -135,8 +219,7 @@ class TestAgent:
         ],
     )
     def test_says_at_the_row_what_is_wrong(self, save, prefix, row, field, sentence):
-        filled = {"kind": "regular", **row} if prefix == "shifts" else row
-        response = save("agent/add", name="Ana", **rows(prefix, filled))
+        response = save("agent/add", name="Ana", **rows(prefix, row))
 
         formset = next(f for f in response.context["inline_admin_formsets"] if f.formset.prefix == prefix).formset
         assert sentence in " ".join(formset.forms[0].errors[field])
@@ -306,5 +389,7 @@ class TestLists:
         for model in ("agent", "team", "site", "apikey", "rosterchange", "membership"):
             with django_assert_max_num_queries(20):
                 assert as_manager.get(f"/admin/agents/{model}/").status_code == 200
-        with django_assert_max_num_queries(40):
+        with django_assert_max_num_queries(45):
             assert as_manager.get("/admin/").status_code == 200
+        with django_assert_max_num_queries(30):
+            assert as_manager.get(f"/admin/agents/agent/{agents[7].pk}/change/").status_code == 200

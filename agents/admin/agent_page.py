@@ -1,0 +1,64 @@
+"""What the page of an agent shows beside its fields: the week, the coming days, the clocks, the teams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agents import zones
+from agents.coming_days import coming_weeks
+from agents.forms.roster import AgentForm, week_fields
+from agents.models import Agent, TeamMember, Workspace
+from agents.models.hours import MINUTES_A_DAY, Weekday
+from agents.week import Window, bars, windows_of
+
+
+def context(*, workspace: Workspace, agent: Agent | None, form: AgentForm, at: datetime) -> dict[str, Any]:
+    """For an agent who is stored, and for one to be added (None)."""
+    name = agent.zone_name() if agent else workspace.timezone
+    theirs = at.astimezone(ZoneInfo(name if zones.is_zone(name) else workspace.timezone))
+    found: dict[str, Any] = {
+        "week": week_rows(form, now=theirs),
+        "hours_of_day": range(0, 25, 6),
+        "zone": name,
+        "their_clock": theirs,
+        "own_clock": at.astimezone(ZoneInfo(workspace.timezone)),
+        "agent": agent,
+    }
+    if agent is not None:
+        shifts = list(agent.shifts.order_by("weekday", "start_minute"))
+        time_off = list(agent.time_off.order_by("starts_local"))
+        weeks = coming_weeks(agent, today=theirs.date(), shifts=shifts, time_off=time_off)
+        members = TeamMember.objects.for_workspace(workspace).filter(agent=agent, team__archived_at=None)
+        found |= {
+            "calendar": weeks,
+            "coming_holidays": [day for week in weeks for day in week if day.holiday and not day.is_past],
+            "weekdays": Weekday.labels,
+            "places_in_teams": list(members.select_related("team").order_by("team__name", "id")),
+        }
+    return found
+
+
+def week_rows(form: AgentForm, *, now: datetime) -> list[dict[str, Any]]:
+    """A row for each day: its fields and what is drawn; `now` marks this minute of it, in per cent of the day."""
+    typed = form.week if form.is_bound else None
+    drawn = bars(_stored(form.instance) if typed is None else typed)
+    fields = {name: form[name] for name, _day, _kind in week_fields()}
+    share = (now.hour * 60 + now.minute) * 100 / MINUTES_A_DAY
+    return [
+        {
+            "name": Weekday(day).label,
+            "day": day,
+            "bars": drawn[day],
+            "hours": fields[f"hours_{day}"],
+            "on_call": fields[f"on_call_{day}"],
+            "now": f"{share:.2f}" if now.weekday() == day else "",
+        }
+        for day in Weekday.values
+    ]
+
+
+def _stored(agent: Agent) -> Iterable[Window]:
+    return windows_of(agent.shifts.all()) if agent.pk else ()

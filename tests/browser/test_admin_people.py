@@ -1,0 +1,103 @@
+"""People and teams as a manager keeps them, in a browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from agents.models import Agent, Shift
+from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
+from tests.browser.managing import session_of, too_wide
+from tests.leads.world import make_world, person
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def world():
+    return make_world(person("ana"), person("bo"))
+
+
+@pytest.fixture
+def page(world, new_page, live_server):
+    page = new_page(viewport=DESKTOP, locale="en-GB")
+    page.context.add_cookies([session_of(world.workspace, live_server)])
+    return page
+
+
+def choose(page, label, text):
+    """Type into the field of this label, and go on with Enter, as on a keyboard."""
+    page.get_by_label(label, exact=True).focus()
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def test_the_keyboard_alone_adds_somebody_with_a_night_shift(world, page):
+    page.goto("/admin/agents/agent/")
+    page.get_by_role("link", name="Add agent").press("Enter")
+    page.get_by_label("Name *").focus()
+    page.keyboard.type("Nadia Night")
+    choose(page, "Languages", "french")
+    choose(page, "Languages", "English")
+    choose(page, "Territories", "France")
+    page.get_by_role("link", name="Add another Handle").press("Enter")
+    page.locator("#id_handles-0-channel").focus()
+    page.keyboard.type("WhatsApp")
+    page.locator("#id_handles-0-value").focus()
+    page.keyboard.type("+33 6 12 34 56 78")
+    expect(page.get_by_role("link", name="https://wa.me/33612345678")).to_be_visible()
+    page.get_by_label("Monday, on shift").focus()
+    page.keyboard.type("22-6")
+    expect(page.locator("[data-day='0'] .sy-bar")).to_have_count(1)
+    expect(page.locator("[data-day='1'] .sy-continues")).to_have_count(1)
+    page.locator("[data-day='0'] summary").press("Enter")
+    page.get_by_role("button", name="to Monday–Friday").press("Enter")
+    expect(page.get_by_text("40 h on shift, 0 h on call a week")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("Nadia Night")
+    nadia = Agent.objects.get(name="Nadia Night")
+    assert (nadia.languages, nadia.territories) == (["fr", "en"], ["FR"])
+    assert nadia.handles.get().value == "+33612345678"
+    shifts = Shift.objects.filter(agent=nadia).order_by("weekday").values_list("weekday", "start_minute", "end_minute")
+    assert list(shifts) == [(day, 1320, 360) for day in range(5)]
+
+
+def test_hours_are_drawn_moved_and_refused_with_what_was_typed_kept(world, page):
+    ana = world.agent("ana")
+    page.goto(f"/admin/agents/agent/{ana.pk}/change/")
+    hours = page.get_by_label("Saturday, on shift")
+    hours.fill("")
+    track = page.locator("[data-day='5'] [data-track]")
+    track.evaluate("track => track.scrollIntoView({block: 'center'})")
+    box = track.bounding_box()
+    at = lambda hour: (box["x"] + box["width"] * hour / 24, box["y"] + box["height"] / 2)  # noqa: E731
+    page.mouse.move(*at(9))
+    page.mouse.down()
+    page.mouse.move(*at(12), steps=3)
+    page.mouse.up()
+    expect(hours).to_have_value("09:00–12:00")
+    page.mouse.move(*at(10.5))
+    page.mouse.down()
+    page.mouse.move(*at(14.5), steps=3)
+    page.mouse.up()
+    expect(hours).to_have_value("13:00–16:00")
+    page.get_by_label("Sunday, on shift").fill("all day")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.get_by_label("Sunday, on shift")).to_have_value("all day")
+    expect(page.get_by_text("“all day” is no window of time")).to_be_visible()
+    expect(hours).to_have_value("13:00–16:00")
+    page.get_by_label("Sunday, on shift").fill("")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Ana")
+    assert Shift.objects.filter(agent=ana, weekday=5).values_list("start_minute", "end_minute").get() == (780, 960)
+
+
+@pytest.mark.axe
+def test_axe_finds_nothing_wrong_with_the_pages_of_people(world, page):
+    for address in ("/admin/", f"/admin/agents/agent/{world.agent('ana').pk}/change/"):
+        page.set_viewport_size(PHONE)
+        page.goto(address)
+        assert too_wide(page) <= 0, address
+        assert violations_everywhere(page) == {}, address
