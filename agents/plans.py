@@ -184,3 +184,31 @@ def _too_many_teams(plan: str, count: int) -> str | None:
         "The %(plan)s plan has %(limit)d teams, not %(count)d. Archive some, or move to %(next)s.",
         limit,
     ) % {"plan": Plan(plan).label, "limit": limit, "count": count, "next": Plan.PRO.label}
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One thing that plans limit, for people: what it is, how much of it is used (`limit` None: as much as wanted).
+
+    For a feature `used` is the number of places that use it, which `places` names.
+    """
+
+    what: object
+    used: int
+    limit: int | None
+    is_included: bool
+    places: tuple[str, ...] = ()
+
+
+def overview(workspace: Workspace) -> list[Used]:
+    """What the workspace has by its plan, and what of that it uses."""
+    usage, limits = usage_of(workspace), LIMITS[workspace.plan]
+    counted = [
+        Used(_("Active agents"), usage.active_agents, limits.active_agents, True),
+        Used(_("Teams"), usage.teams, limits.teams, True),
+    ]
+    features = []
+    for feature, label in FEATURES.items():
+        places = usage.features.get(feature, ())
+        features.append(Used(label, len(places), None, feature in limits.features, places))
+    return counted + features

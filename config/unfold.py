@@ -16,6 +16,10 @@ def _icon(request: Any) -> str:
     return static("switchyard/icon.svg")
 
 
+def _page(name: str) -> Callable[[Any], str]:
+    return lambda request: reverse(name)
+
+
 def navigation(request: Any) -> list[dict[str, Any]]:
     """The sections that the user may enter in the active workspace."""
     from config.admin_sections import sections_for  # the models need the settings first
@@ -56,6 +60,16 @@ UNFOLD = {
     "STYLES": [_static(f"switchyard/{name}.css") for name in ("admin", "admin_chrome", "admin_start", "admin_people")],
     "SCRIPTS": [_static(f"switchyard/{name}.js") for name in ("admin", "admin_chrome", "week", "pickers", "handles")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
+    # One audit of two lists: what changed at once, and what changed by publishing.
+    "TABS": [
+        {
+            "models": ["agents.rosterchange", "routing.policyversion"],
+            "items": [
+                {"title": _("Roster changes"), "link": _page("admin:agents_rosterchange_changelist")},
+                {"title": _("Published policies"), "link": _page("admin:routing_policyversion_changelist")},
+            ],
+        }
+    ],
     "COMMAND": {"search_models": False, "show_history": False},
     "COLORS": {
         "primary": {

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
@@ -34,6 +34,21 @@ class KindFilter(DropdownFilter):
 
     def queryset(self, request: Any, queryset: Any) -> Any:
         return queryset.filter(kind=self.value()) if self.value() in KINDS else queryset
+
+
+class ByFilter(DropdownFilter):
+    """Who made the change, among those who are members now."""
+
+    title = _("by")
+    parameter_name = "by"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
+        members = Membership.objects.for_workspace(request.workspace).order_by("user__email")
+        return [(str(user_id), email) for user_id, email in members.values_list("user_id", "user__email")]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        offered = {key for key, _email in self.lookup_choices}
+        return queryset.filter(actor_id=int(self.value())) if self.value() in offered else queryset
 
 
 class ChangeHistory(ChangeList):
@@ -62,7 +77,7 @@ class RosterChangeAdmin(WorkspaceAdmin):
 
     list_display = ("changed_at", "who", "what", "became")
     list_display_links = None
-    list_filter = (KindFilter,)
+    list_filter = (KindFilter, ByFilter, ("changed_at", RangeDateFilter))
     ordering = ("-version", "kind", "row_id")
     sortable_by = ()
     list_select_related = ("actor",)

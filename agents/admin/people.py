@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
 from agents import admin_access as access
+from agents import plans
 from agents.admin.scoped import RosterAdmin, WorkspaceAdmin
 from agents.forms.people import MembershipForm, OperatorUserForm, SettingsForm
 from agents.models import Membership, User, Workspace
@@ -34,6 +35,8 @@ class WorkspaceSettingsAdmin(RosterAdmin):
         (None, {"fields": ("name", "slug", "timezone", "languages", "fallback_agent", "public_attributes")}),
         (_("Plan"), {"fields": ("plan",)}),
     )
+
+    change_form_outer_after_template = "admin/plan.html"
 
     def get_queryset(self, request: Any) -> QuerySet[Any]:
         return Workspace.objects.all() if request.user.is_superuser else super().get_queryset(request)
@@ -68,6 +71,13 @@ class WorkspaceSettingsAdmin(RosterAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # leads would go with it
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        workspace = self.get_object(request, object_id)
+        shown = {"plan_overview": plans.overview(workspace)} if workspace and self.has_view_permission(request) else {}
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
 
     def changelist_view(self, request: Any, extra_context: Any = None) -> HttpResponse:
         if not request.user.is_superuser and self.has_view_permission(request):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agents import rostering
-from agents.models import Agent, ApiKey, Handle, RosterChange, Shift, Site, Team, TeamMember, TimeOff
+from agents.models import Agent, ApiKey, Handle, RosterChange, Shift, Site, Team, TeamMember, TimeOff, Workspace
 from agents.workspace_stamp import stamp
 
 pytestmark = pytest.mark.django_db
@@ -360,6 +360,37 @@ class TestHistory:
 
         assert manager.email in page
         assert re.search(r"paused</dt><dd><del>no</del>\s*<ins>yes</ins>", page)
+
+    def test_is_narrowed_to_a_person_and_to_days(self, save, as_manager, acme, manager):
+        save("agent", action="pause", _selected_action=acme.rows[Agent][0].pk)
+
+        def shown(**query):
+            page = as_manager.get("/admin/agents/rosterchange/", query).content.decode()
+            return len(re.findall(r"<del>no</del>\s*<ins>yes</ins>", page))
+
+        assert shown(by=manager.pk) == 1
+        assert shown(by=acme.user.pk) == 0
+        assert shown(changed_at_to="2020-01-01") == 0
+        assert shown(by="1; drop") == shown(by=10**9) == 1  # nobody who is offered: not narrowed
+
+    def test_leads_from_the_roster_to_the_policy_and_back(self, as_manager):
+        for page, there in (
+            ("agents/rosterchange", "routing/policyversion"),
+            ("routing/policyversion", "agents/rosterchange"),
+        ):
+            assert f'href="/admin/{there}/"' in as_manager.get(f"/admin/{page}/").content.decode()
+
+
+class TestThePlan:
+    def test_is_shown_with_what_is_used_of_it(self, as_manager, acme):
+        Agent.objects.for_workspace(acme.workspace).update(cap_day=30)
+        Workspace.objects.filter(pk=acme.workspace.pk).update(plan="free")
+
+        page = as_manager.get(f"/admin/agents/workspace/{acme.workspace.pk}/change/").content.decode()
+
+        rows = [re.sub(r"<[^>]+>|\s+", " ", row).split() for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)]
+        assert ["Active", "agents", "up", "to", "2", "1"] in rows
+        assert next(row for row in rows if row[:1] == ["Caps"])[1:3] == ["no", "1"]
 
 
 class TestLists:
