@@ -26,6 +26,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from agents.models import Agent, ApiKey, Membership, Scope, Site, Team, User, Workspace
+from agents.roster import one_change
 from agents.scoping import is_tenant_model, workspace_path
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -190,12 +191,13 @@ def make_tenant(marker: str) -> Tenant:
     tenant = Tenant(marker, workspace, user)
     tenant.rows[Workspace] = [workspace]
     waiting = [m for m in apps.get_models() if is_tenant_model(m) and m is not Workspace and m._meta.managed]
-    while waiting:
-        ready = [model for model in waiting if _needs(model) <= tenant.rows.keys()]
-        assert ready, f"rows that need each other: {waiting}"
-        for model in ready:
-            tenant.rows[model] = [_row(model, tenant)]
-            waiting.remove(model)
+    with one_change():
+        while waiting:
+            ready = [model for model in waiting if _needs(model) <= tenant.rows.keys()]
+            assert ready, f"rows that need each other: {waiting}"
+            for model in ready:
+                tenant.rows[model] = [_row(model, tenant)]
+                waiting.remove(model)
     workspace.fallback_agent = tenant.rows[Agent][0]
     workspace.public_attributes = [f"{marker}.attribute"]
     workspace.policy_version = 1

@@ -70,10 +70,17 @@ def missing_node() -> str | None:
     return "needs Node.js and the packages of widget/package.json: install Node.js with npm, then `make test`"
 
 
+def missing_chaos() -> str | None:
+    from tests.chaos import servers
+
+    return servers.missing()
+
+
 MISSING = {
     "postgres": missing_postgres,
     "redis": missing_redis,
     "browser": missing_browser,
     "axe": missing_axe,
     "node": missing_node,
+    "chaos": missing_chaos,
 }

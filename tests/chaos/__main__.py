@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [--tenth]`: exit code 1 where a promise is broken, 2 where the machine cannot run it."""
+"""`python -m tests.chaos [--scale tenth]`: exit code 1 where a promise is broken, 2 where the machine cannot run it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--tenth", action="store_true", help="a tenth of the leads and kills; says nothing about speed")
+    parser.add_argument(
+        "--scale",
+        choices=("full", "tenth", "short"),
+        default="full",
+        help="a tenth of the leads and kills, or the few of the test suite; they say nothing about speed",
+    )
     parser.add_argument("--only", choices=_TRIALS, nargs="+", default=_TRIALS, help="these trials alone")
     parser.add_argument("--log", type=Path, help="keep here what the processes say, to read afterwards")
     arguments = parser.parse_args()
@@ -76,7 +81,7 @@ def _try(figures: Figures, arguments: argparse.Namespace, ending: contextlib.Exi
         database_url=postgres.url,
         redis_url=redis.url,
         mail_port=mailbox.port,
-        web_workers=_WEB_WORKERS,
+        web_workers=2 if arguments.scale == "short" else _WEB_WORKERS,
     )
     from tests.chaos import trials
 
@@ -86,7 +91,7 @@ def _try(figures: Figures, arguments: argparse.Namespace, ending: contextlib.Exi
     try:
         installation.start()
         figures.say("preparing_took", time.monotonic() - began, "s")
-        scale = trials.TENTH if arguments.tenth else trials.FULL
+        scale = trials.SCALES[arguments.scale]
         bench = trials.Bench(scale, figures, installation, postgres, redis, mailbox, api_key)
         for name, trial in trials.TRIALS.items():
             if name in arguments.only:
