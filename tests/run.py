@@ -6,6 +6,7 @@ Arguments go to pytest: `make test ARGS="tests/engine -k ledger"`.
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests import services
 
@@ -18,12 +19,20 @@ def main(arguments: list[str]) -> int:
         code = run("the whole suite on PostgreSQL", arguments, database_url=given or services.LOCAL_POSTGRES)
         if code:
             return code
-        code = run("the portable tests on SQLite", [*arguments, "-m", "portable"], database_url="")
+        code = run(
+            "the portable tests on SQLite", [*(arguments or portable_files()), "-m", "portable"], database_url=""
+        )
         return 0 if code == 5 else code  # the arguments may have chosen no portable test
     if given:
         sys.stderr.write("The PostgreSQL of DATABASE_URL does not answer: start it, or unset DATABASE_URL.\n")
         return 2
     return run("the whole suite on SQLite (no PostgreSQL on 127.0.0.1:5432)", arguments, database_url="")
+
+
+def portable_files() -> list[str]:
+    """Where such tests are: reading all the others only to leave them out takes a while."""
+    files = Path(__file__).parent.rglob("test_*.py")
+    return sorted(str(path) for path in files if "mark.portable" in path.read_text())
 
 
 def run(title: str, arguments: list[str], *, database_url: str) -> int:

@@ -26,7 +26,7 @@ from leads.sla.climbing import climb
 from tests.leads.test_sla import manager_of, promising
 from tests.leads.world import World, make_world, person, rule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.portable]
+pytestmark = pytest.mark.django_db
 
 MADRID = ZoneInfo("Europe/Madrid")
 MINUTE = timedelta(minutes=1)
