@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from agents.channels import CHANNELS
 from agents.languages import canonical_tag
+from leads.basis import Basis
 from leads.models import Lead
 from leads.people import Contact
 from leads.submission import Door, Submission
@@ -21,6 +23,38 @@ _ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _REFERENCE_LENGTH = 7
 
 FORM = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A submission with all that can be made of it before anything is locked."""
+
+    door: Door
+    submission: Submission
+    basis: Basis
+    contact: Contact
+    language: str
+    facts: Facts
+
+    @classmethod
+    def of(cls, door: Door, submission: Submission, basis: Basis) -> Arrival:
+        contact = Contact.of(submission, zone=basis.roster.spec.zone)
+        language = language_of(submission, door)
+        facts = facts_of_submission(submission, contact=contact, language=language)
+        return cls(door, submission, basis, contact, language, facts)
+
+    def lead(self, known: Known) -> Lead:
+        """The lead that it becomes, stored nowhere yet."""
+        lead = new_lead(
+            door=self.door,
+            submission=self.submission,
+            contact=self.contact,
+            facts=self.facts,
+            language=self.language,
+            at=self.basis.at,
+        )
+        lead.known = {"returning": known.returning, "agent": known.agent}
+        return lead
 
 
 def new_lead(

@@ -9,13 +9,14 @@ from django.db import OperationalError, connection
 from leads.answer import Accepted
 from leads.contention import is_lock_timeout
 from leads.models import Idempotency
+from leads.people import lock_number
 from leads.submission import Door, IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
 PATIENCE_S = 5
 
-# The row is the lock. A second request under the same key waits here for the first one's transaction to end; a row
-# whose day is over is taken anew.
+# A second request under the same key waits here for the first one's transaction to end; a row whose day is over is
+# taken anew. PostgreSQL has a lock beside the row, so that whoever cannot wait may ask.
 _CLAIM = """
 INSERT INTO leads_idempotency (workspace_id, owner, key, body_hash, created_at)
 {values}
@@ -27,8 +28,9 @@ RETURNING id
 _VALUES = "%(workspace)s, %(owner)s, %(key)s, %(body_hash)s, %(at)s"
 _CLAIM_SQLITE = _CLAIM.format(values=f"VALUES ({_VALUES})")
 # The limit holds for the whole transaction: nobody should wait longer for anything else either.
-_PATIENCE = f"WITH patience AS (SELECT set_config('lock_timeout', '{PATIENCE_S}s', true))"
-_CLAIM_POSTGRESQL = _PATIENCE + _CLAIM.format(values=f"SELECT {_VALUES} FROM patience")  # noqa: S608 - constants
+_PATIENCE = f"WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '{PATIENCE_S}s', true))"
+_MINE = ", mine AS MATERIALIZED (SELECT pg_advisory_xact_lock(%(number)s) FROM patience)"
+_CLAIM_POSTGRESQL = _PATIENCE + _MINE + _CLAIM.format(values=f"SELECT {_VALUES} FROM mine")  # noqa: S608 - constants
 
 
 class IdempotencyBusy(Exception):
@@ -44,7 +46,7 @@ def claim(key: IdempotencyKey, *, door: Door, at: datetime) -> int | Accepted:
 
     Call it first in the lead's transaction. Raises IdempotencyBusy and IdempotencyConflict.
     """
-    owner = _owner(door)
+    owner = owner_of(door)
     adapted = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         try:
@@ -55,6 +57,7 @@ def claim(key: IdempotencyKey, *, door: Door, at: datetime) -> int | Accepted:
                     "owner": owner,
                     "key": key.key,
                     "body_hash": key.body_hash,
+                    "number": lock_number(door.workspace_id, (owner, key.key)),
                     "at": adapted(at),
                     "expired": adapted(at - LIFETIME),
                 },
@@ -86,5 +89,6 @@ def forget_expired(*, at: datetime) -> int:
     return Idempotency.objects.filter(created_at__lte=at - LIFETIME).delete()[0]
 
 
-def _owner(door: Door) -> str:
+def owner_of(door: Door) -> str:
+    """Whose keys they are: another site's or API key's are others."""
     return f"site:{door.site_id}" if door.site_id is not None else f"key:{door.api_key_id}"

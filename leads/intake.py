@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from leads import address_limit, people, rejecting, rescuing
+from leads import address_limit, people, rejecting, rescuing, together
 from leads.answer import Accepted, AgentCard, ChannelLink, Promise
 from leads.answering import answer
-from leads.arrivals import facts_of_submission, language_of, new_lead
+from leads.arrivals import Arrival
 from leads.basis import Basis
 from leads.contention import is_collision, is_outage
 from leads.faults import log_fault
 from leads.idempotency import IdempotencyBusy, IdempotencyConflict, claim, keep_answer
 from leads.joining import join
 from leads.models import Lead, Trigger
-from leads.people import Contact, Found
+from leads.people import Found
 from leads.placing import Judgement, PlaceTaken, judge, place
 from leads.submission import Door, IdempotencyKey, Submission
+from leads.together import DoorChanged
 from routing import engine
 from routing.engine import ANYBODY, Outcome, Reason, holding
 
@@ -69,7 +70,9 @@ def accept_lead(
             roster_version=door.roster_version,
             at=at,
         )
-        arrival = _Arrival.of(door, submission, basis)
+        arrival = Arrival.of(door, submission, basis)
+        if not hold_flag and (accepted := _together(arrival, idempotency)) is not None:
+            return accepted
         return _until_placed(arrival, idempotency, hold_flag)
     except (IdempotencyBusy, IdempotencyConflict):
         raise
@@ -80,26 +83,13 @@ def accept_lead(
         return rescuing.store(door=door, submission=submission, at=at, key=idempotency, problem=problem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A submission with all that can be made of it before anything is locked."""
-
-    door: Door
-    submission: Submission
-    basis: Basis
-    contact: Contact
-    language: str
-    facts: engine.Facts
-
-    @classmethod
-    def of(cls, door: Door, submission: Submission, basis: Basis) -> _Arrival:
-        contact = Contact.of(submission, zone=basis.roster.spec.zone)
-        language = language_of(submission, door)
-        facts = facts_of_submission(submission, contact=contact, language=language)
-        return cls(door, submission, basis, contact, language, facts)
+def _together(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
+    with suppress(DoorChanged):
+        return together.take_in(arrival, key)
+    return None
 
 
-def _until_placed(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
+def _until_placed(arrival: Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
@@ -117,7 +107,7 @@ def _until_placed(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str)
     raise AssertionError("unreachable")
 
 
-def _take_in(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
+def _take_in(arrival: Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:
     door, basis, contact = arrival.door, arrival.basis, arrival.contact
     claimed = None if key is None else claim(key, door=door, at=basis.at)
     if isinstance(claimed, Accepted):
@@ -150,7 +140,7 @@ def _take_in(arrival: _Arrival, key: IdempotencyKey | None, hold_flag: str) -> A
     return accepted
 
 
-def _place_new(arrival: _Arrival, found: Found, shown: address_limit.Shown | None, hold_flag: str) -> Lead:
+def _place_new(arrival: Arrival, found: Found, shown: address_limit.Shown | None, hold_flag: str) -> Lead:
     door, basis = arrival.door, arrival.basis
     # Before anything is decided: from then on leads of the same team wait for this one.
     person = people.remember(door.workspace_id, found, trusted=door.trusted, at=basis.at)
@@ -162,16 +152,8 @@ def _place_new(arrival: _Arrival, found: Found, shown: address_limit.Shown | Non
         judgement, trigger = address_limit.judge_again(request, basis, shown), Trigger.ADDRESS_LIMIT
     else:
         judgement, trigger = judge(request, basis), Trigger.INTAKE
-    lead = new_lead(
-        door=door,
-        submission=arrival.submission,
-        contact=arrival.contact,
-        facts=arrival.facts,
-        language=arrival.language,
-        at=basis.at,
-    )
+    lead = arrival.lead(known)
     lead.person_id = person
-    lead.known = {"returning": known.returning, "agent": known.agent}
     lead.flagged = hold_flag or _why_to_look(judgement)
     place(lead, judgement, trigger=trigger)
     return lead

@@ -65,7 +65,7 @@ def lock(workspace_id: int, keys: Iterable[Key]) -> None:
     keys = list(keys)
     if not keys or connection.vendor != "postgresql":
         return  # SQLite has one writer at a time anyway
-    numbers = sorted({_number(workspace_id, key) for key in keys})
+    numbers = sorted({lock_number(workspace_id, key) for key in keys})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number", [numbers])
 
@@ -137,6 +137,7 @@ def agents_they_had(people: Collection[int]) -> dict[int, int]:
     return {person: agent for person, agent in rows.values_list("pk", "had") if agent is not None}
 
 
-def _number(workspace_id: int, key: Key) -> int:
+def lock_number(workspace_id: int, key: Key) -> int:
+    """What PostgreSQL calls the lock of a key."""
     digest = hashlib.blake2b(f"{workspace_id}\0{key[0]}\0{key[1]}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

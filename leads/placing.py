@@ -6,7 +6,7 @@ already), the ledger, loads, the queue of held leads. Nothing slow happens in be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from leads import loads, records, wake
 from leads.actor import ITSELF, Actor
 from leads.alerts import tell_of_trouble
 from leads.basis import Basis
-from leads.models import Assignment, Event, EventKind, HeldQueue, Lead, Outbox, Trigger
+from leads.models import Assignment, Decision, Event, EventKind, HeldQueue, Lead, Outbox, Trigger
 from leads.promises import opening_of
 from leads.sla import ladder
 from leads.speed import stamps
@@ -85,6 +85,38 @@ def lock_ledger(workspace_id: int, team: int) -> Ledger:
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What is written beside a lead that was decided: who has it, why, what happened, and whom to tell."""
+
+    assignments: list[Assignment]
+    decision: Decision
+    events: list[Event]
+    messages: list[Outbox]
+
+    def save(self) -> None:
+        """The lead is stored."""
+        Assignment.objects.bulk_create(self.assignments)
+        self.decision.save(force_insert=True)
+        Event.objects.bulk_create(self.events)
+        if self.messages:
+            Outbox.objects.bulk_create(self.messages)
+            wake.after_commit()
+
+
+def following(
+    lead: Lead, judgement: Judgement, *, trigger: Trigger, takes_turn: bool, by: Actor = ITSELF, why: str = ""
+) -> Following:
+    """What follows from a judgement about a lead that is settled in memory. `takes_turn`: the ledger moves."""
+    decision, basis = judgement.decision, judgement.basis
+    return Following(
+        assignments=[] if decision.agent is None else [assignment_of(lead, at=basis.at)],
+        decision=records.decision_of(lead, judgement, trigger=trigger, took_turn=takes_turn),
+        events=_events_of(lead, judgement, trigger=trigger, is_new=lead._state.adding, by=by, why=why),
+        messages=_messages_of(lead, judgement, trigger),
+    )
+
+
 def place(
     lead: Lead,
     judgement: Judgement,
@@ -107,21 +139,12 @@ def place(
     had_it = lead.agent_id
     # The fallback agent takes leads over any cap.
     move(lead, basis, agent=decision.agent, under_caps=decision.outcome is Outcome.ASSIGNED)
-    settle(lead, outcome=decision.outcome, reason=reason, team=judgement.team)
-    lead.rule = decision.rule or ""
-    lead.reached_on = decision.channel or ""
-    lead.score, lead.intent = decision.score, decision.intent or ""
-    if decision.outcome is Outcome.HELD:
-        _hold(lead, judgement)
-    ladder.lay(lead, basis, pages=decision.reason is Reason.ON_CALL)
+    _set_down(lead, judgement, reason)
     is_new = lead._state.adding
-    lead.save(force_insert=is_new)
-    if decision.agent is not None:
-        assign(lead, at=basis.at)
-
     takes_turn = takes_turn and judgement.row is not None and decision.turn is not None
-    records.keep_decision(lead, judgement, trigger=trigger, took_turn=takes_turn)
-    _tell(lead, judgement, trigger=trigger, is_new=is_new, by=by, why=why)
+    follows = following(lead, judgement, trigger=trigger, takes_turn=takes_turn, by=by, why=why)
+    lead.save(force_insert=is_new)
+    follows.save()
     if is_new and lead.flagged:
         tell_of_trouble(lead, at=basis.at)
     if takes_turn:
@@ -155,11 +178,38 @@ def move(lead: Lead, basis: Basis, *, agent: int | None, under_caps: bool) -> No
         at=basis.at,
     ):
         raise PlaceTaken
+    _give(lead, basis, agent)
+
+
+def _give(lead: Lead, basis: Basis, agent: int | None) -> None:
+    """Set in memory who has the lead from now on."""
     lead.agent_id = agent
     lead.assigned_at = lead.click_until = None
     if agent is not None:
         lead.assigned_at = basis.at
         stamps.given(lead, at=basis.at, zone=basis.agent(agent).zone)
+
+
+def _set_down(lead: Lead, judgement: Judgement, reason: Reason) -> None:
+    """Set in memory what was decided about a lead whose agent is set."""
+    decision = judgement.decision
+    settle(lead, outcome=decision.outcome, reason=reason, team=judgement.team)
+    lead.rule = decision.rule or ""
+    lead.reached_on = decision.channel or ""
+    lead.score, lead.intent = decision.score, decision.intent or ""
+    if decision.outcome is Outcome.HELD:
+        _hold(lead, judgement)
+    ladder.lay(lead, judgement.basis, pages=decision.reason is Reason.ON_CALL)
+
+
+def assigned(lead: Lead, judgement: Judgement) -> Following:
+    """Set in memory that a new lead went to an agent by turn, and make what follows; write nothing.
+
+    For whoever counts the load and moves the ledger in the statement that writes all of it.
+    """
+    _give(lead, judgement.basis, judgement.decision.agent)
+    _set_down(lead, judgement, judgement.decision.reason)
+    return following(lead, judgement, trigger=Trigger.INTAKE, takes_turn=True)
 
 
 def settle(lead: Lead, *, outcome: Outcome, reason: str, team: int | None = None) -> None:
@@ -171,9 +221,14 @@ def settle(lead: Lead, *, outcome: Outcome, reason: str, team: int | None = None
 
 def assign(lead: Lead, *, at: datetime) -> None:
     """Write down that the lead's agent has it from now on. The lead is stored, and has no open assignment."""
+    assignment_of(lead, at=at).save(force_insert=True)
+
+
+def assignment_of(lead: Lead, *, at: datetime) -> Assignment:
+    """That the lead's agent has it from now on, stored nowhere yet."""
     assert lead.agent_id is not None
-    Assignment.objects.create(
-        workspace_id=lead.workspace_id, lead=lead, agent_id=lead.agent_id, reason=lead.reason, assigned_at=at
+    return Assignment(
+        workspace_id=lead.workspace_id, lead_id=lead.pk, agent_id=lead.agent_id, reason=lead.reason, assigned_at=at
     )
 
 
@@ -203,19 +258,24 @@ def somebody_freed(workspace_id: int, *, at: datetime) -> None:
 
 def notify(lead: Lead, *, kind: str, agents: list[int], at: datetime, data: Mapping[str, Any] | None = None) -> None:
     """Write what these agents are to be told, together with what it is about. `data` is plain JSON."""
-    Outbox.objects.bulk_create(
-        [
-            Outbox(
-                workspace_id=lead.workspace_id,
-                kind=kind,
-                payload={"lead": str(lead.pk), "agent": agent, **(data or {})},
-                created_at=at,
-                next_try_at=at,
-            )
-            for agent in agents
-        ]
-    )
+    Outbox.objects.bulk_create(messages_to(agents, lead, kind=kind, at=at, data=data))
     wake.after_commit()
+
+
+def messages_to(
+    agents: Iterable[int], lead: Lead, *, kind: str, at: datetime, data: Mapping[str, Any] | None = None
+) -> list[Outbox]:
+    """What these agents are to be told, stored nowhere yet."""
+    return [
+        Outbox(
+            workspace_id=lead.workspace_id,
+            kind=kind,
+            payload={"lead": str(lead.pk), "agent": agent, **(data or {})},
+            created_at=at,
+            next_try_at=at,
+        )
+        for agent in agents
+    ]
 
 
 def _hold(lead: Lead, judgement: Judgement) -> None:
@@ -236,11 +296,9 @@ def offered_to(decision: engine.Decision) -> list[int]:
     return sorted(each.agent for each in decision.candidates if each.verdict is Verdict.OFFERED)
 
 
-def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, by: Actor, why: str) -> None:
-    """Write down what happened, and what agents are to be told."""
+def _events_of(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, by: Actor, why: str) -> list[Event]:
     decision, at = judgement.decision, judgement.basis.at
-    offered = decision.outcome is Outcome.HELD and decision.reason is Reason.CLAIM
-    kind = EventKind.OFFERED if offered else _KINDS.get(decision.outcome, EventKind.ASSIGNED)
+    kind = EventKind.OFFERED if _is_offered(decision) else _KINDS.get(decision.outcome, EventKind.ASSIGNED)
     agent = None if decision.agent is None else judgement.basis.agent(decision.agent).slug
     said = {"reason": lead.reason, "trigger": trigger.value, "rule": lead.rule, "agent": agent, "why": why}
     told: list[tuple[EventKind, dict[str, Any]]] = [(kind, {name: text for name, text in said.items() if text})]
@@ -248,10 +306,10 @@ def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, b
         told.insert(0, (EventKind.RECEIVED, {"source": lead.source, "channel": lead.channel}))
         if lead.flagged:
             told.append((EventKind.FLAGGED, {"why": lead.flagged}))
-    Event.objects.bulk_create(
+    return [
         Event(
             workspace_id=lead.workspace_id,
-            lead=lead,
+            lead_id=lead.pk,
             kind=kind,
             at=at,
             actor=by.user,
@@ -259,11 +317,18 @@ def _tell(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, b
             data=data,
         )
         for kind, data in told
-    )
-    if (page_by := ladder.acknowledge_by(lead)) is not None and decision.agent is not None:
-        notify(lead, kind="page", agents=[decision.agent], at=at, data={"acknowledge_by": page_by.isoformat()})
-    elif decision.agent is not None:
-        is_released = trigger in (Trigger.RELEASE, Trigger.RETRY)
-        notify(lead, kind="released" if is_released else "assigned", agents=[decision.agent], at=at)
-    elif offered:
-        notify(lead, kind="offered", agents=offered_to(decision), at=at)
+    ]
+
+
+def _messages_of(lead: Lead, judgement: Judgement, trigger: Trigger) -> list[Outbox]:
+    decision, at = judgement.decision, judgement.basis.at
+    if decision.agent is None:
+        return messages_to(offered_to(decision), lead, kind="offered", at=at) if _is_offered(decision) else []
+    if (page_by := ladder.acknowledge_by(lead)) is not None:
+        return messages_to([decision.agent], lead, kind="page", at=at, data={"acknowledge_by": page_by.isoformat()})
+    is_released = trigger in (Trigger.RELEASE, Trigger.RETRY)
+    return messages_to([decision.agent], lead, kind="released" if is_released else "assigned", at=at)
+
+
+def _is_offered(decision: engine.Decision) -> bool:
+    return decision.outcome is Outcome.HELD and decision.reason is Reason.CLAIM

@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from leads.placing import Judgement
 
 
-def keep_decision(lead: Lead, judgement: Judgement, *, trigger: Trigger, took_turn: bool) -> None:
-    """Store a judgement about a lead that is stored."""
+def decision_of(lead: Lead, judgement: Judgement, *, trigger: Trigger, took_turn: bool) -> Decision:
+    """A judgement about a lead as it is stored, stored nowhere yet."""
     basis, decision = judgement.basis, judgement.decision
     if not judgement.by_rules:
-        versions = {"policy_version": basis.policy_version, "roster_version": basis.roster_version}
-        keep_choice(lead, trigger=trigger, at=basis.at, **versions)
-        return
+        return Decision(**_common(lead, trigger, basis.policy_version, basis.roster_version, basis.at), request={})
     people = {candidate.agent for candidate in decision.candidates}
-    Decision.objects.create(
+    return Decision(
         **_common(lead, trigger, basis.policy_version, basis.roster_version, basis.at),
         request=request_to_json(judgement.request, fields=basis.snapshot.policy.fields),
         loads={str(agent): load_to_json(judgement.loads[agent]) for agent in sorted(people & judgement.loads.keys())},
@@ -44,7 +42,7 @@ def _common(lead: Lead, trigger: Trigger, policy_version: int, roster_version: i
     versions = versions_of_data()
     return {
         "workspace_id": lead.workspace_id,
-        "lead": lead,
+        "lead_id": lead.pk,
         "at": at,
         "trigger": trigger,
         "policy_version": policy_version,

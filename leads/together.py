@@ -1,0 +1,379 @@
+"""Leads of one team that arrive together, placed together: PostgreSQL's way of the one transaction.
+
+What is common goes this way, and nothing else: a new person's lead (or nobody's) that a team gets by turns. Everything
+else is left to `leads.placing`, which can do it all and does the same, row for row. There are two round trips:
+
+1. Try the locks of Idempotency-Keys and contacts, without waiting; look whether one of them is known; lock the
+   ledger, and read how fresh the workspace is and what its agents carry.
+2. With every turn chosen by the engine, one after another: write all rows of all leads in one statement, which goes
+   out with the commit.
+
+Locks are asked for in the order that everybody keeps to. Whoever's key or contact is busy or known, whose door has
+changed or whom the engine decides otherwise leaves the batch; where PostgreSQL refuses the writing, all of them do:
+nothing was written, and each goes on alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection
+from django.db.models import Model
+
+from leads import wake
+from leads.answer import Accepted
+from leads.answering import answer
+from leads.arrivals import Arrival
+from leads.combining import Combined
+from leads.faults import log_fault
+from leads.idempotency import owner_of
+from leads.links import Reachable, reachable
+from leads.models import Assignment, ContactKey, Decision, Event, Idempotency, Lead, Outbox, Person
+from leads.people import Key, lock_number
+from leads.pipeline import Pipeline, Refused, Statement, one_transaction
+from leads.placing import Judgement, assigned
+from leads.submission import IdempotencyKey
+from routing import engine
+from routing.engine import Outcome
+from routing.models import Ledger, Load
+
+MOST = 16  # in one transaction: more would only keep the first of them waiting
+PATIENCE = b"5s"  # for somebody else's ledger
+
+log = logging.getLogger(__name__)
+
+# Whether the lock was free must be asked first: it is kept whatever else is found.
+_LOOK = Statement(
+    "leads_look",
+    """
+    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $3, true))
+    SELECT asked.place
+    FROM patience, json_to_recordset($1) AS asked (place int, number bigint, kind text, value text)
+    WHERE NOT pg_try_advisory_xact_lock(asked.number)
+    OR (
+        SELECT true FROM leads_contactkey
+        WHERE workspace_id = $2::bigint AND kind = asked.kind AND value = asked.value LIMIT 1
+    )
+    OR (SELECT true FROM leads_idempotency WHERE owner = asked.kind AND key = asked.value LIMIT 1)
+    """,
+)
+_LOCK = Statement(
+    "leads_lock",
+    """
+    SELECT json_build_object(
+        'entries', ledger.entries, 'turns', ledger.turns,
+        'policy', workspace.policy_version, 'roster', workspace.roster_version,
+        'doors', ARRAY(
+            SELECT api_key.id FROM agents_apikey AS api_key
+            WHERE api_key.id IN (SELECT value::bigint FROM json_array_elements_text($3))
+            AND api_key.workspace_id = workspace.id AND api_key.revoked_at IS NULL
+            AND api_key.scopes @> '["leads:write"]'
+        )
+    )
+    FROM routing_ledger AS ledger JOIN agents_workspace AS workspace ON workspace.id = ledger.workspace_id
+    WHERE ledger.team_id = $1::bigint AND ledger.workspace_id = $2::bigint
+    FOR NO KEY UPDATE OF ledger
+    """,
+)
+_NUMBERS = Statement(
+    "leads_numbers", "SELECT nextval(pg_get_serial_sequence('leads_person', 'id')) FROM generate_series(1, $1::int)"
+)
+_LOADS = Statement(
+    "leads_loads",
+    """
+    SELECT to_json(load) FROM routing_load AS load
+    WHERE load.agent_id IN (SELECT value::bigint FROM json_array_elements_text($1))
+    """,
+)
+
+_WRITTEN = (Person, ContactKey, Lead, Assignment, Decision, Event, Outbox, Idempotency)
+
+
+def _insert(model: type[Model], number: int) -> str:
+    """Rows of the JSON list that is this parameter, whose keys are columns. Numbers that nobody knows are given."""
+    meta = model._meta
+    is_numbered = model not in (Lead, Person)
+    columns = [f'"{field.column}"' for field in meta.concrete_fields if not (is_numbered and field.primary_key)]
+    listed = ", ".join(columns)
+    rows = f"json_populate_recordset(NULL::{meta.db_table}, ${number})"
+    return f"{meta.db_table}_in AS (INSERT INTO {meta.db_table} ({listed}) SELECT {listed} FROM {rows})"  # noqa: S608
+
+
+# An agent's load is raised under their caps: the number of a place that is not there is none, which the column refuses.
+# Several are locked in one order. Where a load is missing there is no number for the ledger, either.
+_WRITE = Statement(
+    "leads_write",
+    f"""
+    WITH {", ".join(_insert(model, number) for number, model in enumerate(_WRITTEN, 1))},
+    given AS (
+        SELECT agent, leads, at, keys->>0 AS hour_key, keys->>1 AS day_key, keys->>2 AS week_key,
+            (caps->>0)::int AS open_cap, (caps->>1)::int AS hour_cap, (caps->>2)::int AS day_cap,
+            (caps->>3)::int AS week_cap
+        FROM json_to_recordset($9) AS given (agent bigint, leads int, at timestamptz, keys json, caps json)
+    ),
+    locked AS MATERIALIZED (
+        SELECT agent_id FROM routing_load WHERE agent_id IN (SELECT agent FROM given)
+        ORDER BY agent_id FOR NO KEY UPDATE
+    ),
+    loaded AS (
+        UPDATE routing_load AS load SET
+            open = CASE
+                WHEN load.open + given.leads > open_cap
+                OR CASE WHEN load.hour_key = given.hour_key THEN hour ELSE 0 END + given.leads > hour_cap
+                OR CASE WHEN load.day_key = given.day_key THEN day ELSE 0 END + given.leads > day_cap
+                OR CASE WHEN load.week_key = given.week_key THEN week ELSE 0 END + given.leads > week_cap
+                THEN NULL ELSE load.open + given.leads END,
+            hour = CASE WHEN load.hour_key = given.hour_key THEN hour ELSE 0 END + given.leads,
+            day = CASE WHEN load.day_key = given.day_key THEN day ELSE 0 END + given.leads,
+            week = CASE WHEN load.week_key = given.week_key THEN week ELSE 0 END + given.leads,
+            hour_key = given.hour_key, day_key = given.day_key, week_key = given.week_key,
+            last_assigned_at = given.at
+        FROM given, locked
+        WHERE load.agent_id = given.agent AND locked.agent_id = given.agent
+        RETURNING load.agent_id
+    )
+    UPDATE routing_ledger SET
+        entries = $13::jsonb,
+        turns = CASE WHEN (SELECT count(*) FROM loaded) = $10::int THEN $14::bigint END
+    WHERE workspace_id = $11::bigint AND team_id = $12::bigint
+    """,  # noqa: S608 - tables and columns of our own models
+)
+
+
+class DoorChanged(Exception):
+    """The key was revoked, or the workspace has a newer policy or roster than the door that was remembered."""
+
+
+@dataclass(slots=True)
+class Arriving:
+    """A lead on its way, with what could be done before anything is locked. `accepted` None: it goes on alone.
+
+    `keys` are what others may have, too: its Idempotency-Key, under its owner, and the person's contact keys.
+    """
+
+    arrival: Arrival
+    key: IdempotencyKey | None
+    match: engine.Match
+    team: int
+    lead: Lead
+    reachable: Mapping[int, Reachable]
+    keys: tuple[Key, ...]
+    accepted: Accepted | None = None
+    problem: Exception | None = None
+
+
+def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
+    """Take a lead in together with others, or alone where none waits. None, with nothing written: not this way.
+
+    Raises DoorChanged, and OperationalError where PostgreSQL does not answer.
+    """
+    door, basis = arrival.door, arrival.basis
+    if connection.vendor != "postgresql" or not door.trusted:
+        return None
+    match = engine.match(engine.Request(arrival.facts, channels=door.channels), basis.snapshot, basis.at)
+    shortlist = match.shortlist({})  # as if nobody had reached a cap: who has is read under the lock
+    if not shortlist.ledger or shortlist.answer is None:
+        return None
+    arriving = Arriving(
+        arrival,
+        key,
+        match,
+        shortlist.ledger,
+        arrival.lead(engine.STRANGER),
+        reachable(tuple(basis.roster.members(shortlist.answer.takers)), roster_version=basis.roster_version),
+        ((owner_of(door), key.key), *arrival.contact.keys) if key else arrival.contact.keys,
+    )
+    if connection.in_atomic_block:
+        _place([arriving])  # what is not committed is nobody else's
+    else:
+        _combined.do((door.workspace_id, shortlist.ledger), arriving)
+    if arriving.problem is not None:
+        raise arriving.problem
+    return arriving.accepted
+
+
+def _place(leads: list[Arriving]) -> None:
+    committing = False
+    try:
+        with one_transaction() as pipeline:
+            batch = _Batch(leads)
+            batch.look(pipeline)
+            batch.choose()
+            committing = True
+            batch.write(pipeline)
+    except Refused as refusal:
+        # Somebody was quicker, or a cap was reached: one of them is to blame, and alone each will see.
+        log.info("%d leads that came together go on alone: %s", len(leads), refusal)
+    except OperationalError as problem:
+        if committing:  # nobody knows whether it is written, so nobody may write it again
+            for each in leads:
+                each.problem = problem
+    except Exception as problem:
+        log_fault(log, "Placing leads together failed", problem)
+    else:
+        for each, accepted in batch.accepted:
+            each.accepted = accepted
+        wake.after_commit()
+
+
+_combined = Combined(_place, most=MOST)
+
+
+class _Batch:
+    """Leads that wait for one team, in one transaction: `look`, then `choose`, then `write`."""
+
+    def __init__(self, leads: list[Arriving]) -> None:
+        self.leads = leads
+        self.workspace, self.team = leads[0].arrival.door.workspace_id, leads[0].team
+        self.accepted: list[tuple[Arriving, Accepted]] = []
+        self._left: set[int] = set()  # places of those whose key or contact is busy, or known
+        self._free_people: list[int] = []
+        self._ledger = engine.EVEN
+        self._loads: dict[int, engine.Load] = {}
+        self._given: dict[int, dict[str, Any]] = {}  # to each agent, as `_WRITE` counts it
+        self._rows: dict[type[Model], list[dict[str, Any]]] = {model: [] for model in _WRITTEN}
+
+    def look(self, pipeline: Pipeline) -> None:
+        """Take the locks, and read what the decisions need."""
+        asked = [
+            {"place": place, "number": lock_number(self.workspace, key), "kind": key[0], "value": key[1]}
+            for place, each in enumerate(self.leads)
+            for key in each.keys
+        ]
+        workspace, team = b"%d" % self.workspace, b"%d" % self.team
+        doors = {each.arrival.door.api_key_id for each in self.leads}
+        counted = sorted(set().union(*(each.match.load_agents for each in self.leads)))
+        pipeline.ask(_LOOK, _json(asked), workspace, PATIENCE)
+        pipeline.ask(_LOCK, team, workspace, _json(sorted(doors)))
+        pipeline.ask(_NUMBERS, b"%d" % len(self.leads))
+        if counted:
+            pipeline.ask(_LOADS, _json(counted))
+        busy, ledgers, numbers, *carried = pipeline.answers()
+        self._left = {int(place) for (place,) in busy}
+        self._free_people = [int(number) for (number,) in numbers]
+        if not ledgers:  # `leads.placing` makes one
+            self._left.update(range(len(self.leads)))
+            return
+        row = json.loads(ledgers[0][0])
+        self._ledger = Ledger(entries=row["entries"], turns=row["turns"]).standing
+        for place, each in enumerate(self.leads):
+            door = each.arrival.door
+            if (door.policy_version, door.roster_version) != (row["policy"], row["roster"]) or (
+                door.api_key_id not in row["doors"]
+            ):
+                each.problem = DoorChanged()
+                self._left.add(place)
+        for (document,) in carried[0] if carried else ():
+            load = Load(**json.loads(document))
+            load.last_assigned_at = load.last_assigned_at and datetime.fromisoformat(load.last_assigned_at)
+            self._loads[load.agent_id] = load.carried
+
+    def choose(self) -> None:
+        """Let the engine choose for each in turn; what one got is seen by the next."""
+        taken: set[Key] = set()
+        for place, each in enumerate(self.leads):
+            if place in self._left or not taken.isdisjoint(each.keys):
+                continue
+            judgement = self._judge(each)
+            if judgement is not None and self._count(judgement):
+                taken.update(each.keys)
+                self._keep(each, judgement)
+
+    def _judge(self, each: Arriving) -> Judgement | None:
+        """None where this is nothing for here."""
+        carried = {agent: self._loads[agent] for agent in each.match.load_agents if agent in self._loads}
+        shortlist = each.match.shortlist(carried)
+        if shortlist.ledger != self.team:
+            return None
+        decision = shortlist.decide(self._ledger)
+        if decision.outcome is not Outcome.ASSIGNED or decision.agent not in each.reachable:
+            return None
+        return Judgement(each.arrival.basis, each.match.request, decision, carried, self._ledger, team=self.team)
+
+    def _count(self, judgement: Judgement) -> bool:
+        """Count the assignment. False where the agent's clock struck between two leads of the batch."""
+        agent, basis = judgement.decision.agent, judgement.basis
+        assert agent is not None
+        assert judgement.decision.turn is not None
+        keys, caps = basis.periods(agent), basis.agent(agent).caps
+        given = self._given.setdefault(agent, {"agent": agent, "leads": 0, "keys": keys})
+        if given["keys"] != keys:
+            return False
+        given["leads"] += 1
+        given |= {"caps": (caps.open, caps.hour, caps.day, caps.week), "at": basis.at}
+        if agent in self._loads:
+            self._loads[agent] = self._loads[agent].with_assignment(keys, basis.at)
+        self._ledger = self._ledger.after(judgement.decision.turn)
+        return True
+
+    def _keep(self, each: Arriving, judgement: Judgement) -> None:
+        """Make the rows, and the answer."""
+        lead, basis, key, door = each.lead, judgement.basis, each.key, each.arrival.door
+        if each.arrival.contact.keys:
+            lead.person_id = self._free_people.pop()
+            self._add(Person(pk=lead.person_id, workspace_id=self.workspace, created_at=basis.at))
+        for kind, value in each.arrival.contact.keys:
+            self._add(ContactKey(workspace_id=self.workspace, person_id=lead.person_id, kind=kind, value=value))
+        follows = assigned(lead, judgement)
+        self._add(lead, *follows.assignments, follows.decision, *follows.events, *follows.messages)
+        accepted = answer(
+            lead,
+            channel=lead.reached_on,
+            joined=False,
+            message=each.arrival.submission.message,
+            reached=each.reachable[judgement.decision.agent],
+            at=basis.at,
+        )
+        if key is not None:
+            self._add(
+                Idempotency(
+                    workspace_id=self.workspace,
+                    owner=owner_of(door),
+                    key=key.key,
+                    body_hash=key.body_hash,
+                    answer=accepted.to_json(),
+                    lead_id=lead.pk,
+                    created_at=basis.at,
+                )
+            )
+        self.accepted.append((each, accepted))
+
+    def _add(self, *rows: Model) -> None:
+        for row in rows:
+            self._rows[type(row)].append({name: value for name, value in vars(row).items() if name != "_state"})
+
+    def write(self, pipeline: Pipeline) -> None:
+        """Everything, and the commit."""
+        if self.accepted:
+            standing = Ledger()
+            standing.standing = self._ledger
+            pipeline.ask(
+                _WRITE,
+                *(_json(self._rows[model]) for model in _WRITTEN),
+                _json(list(self._given.values())),
+                b"%d" % len(self._given),
+                b"%d" % self.workspace,
+                b"%d" % self.team,
+                _json(standing.entries),
+                b"%d" % standing.turns,
+            )
+        pipeline.commit()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, default=_as_text, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _as_text(value: Any) -> str:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+    raise TypeError(f"{type(value).__name__} is in no column")
