@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,10 +58,23 @@ class Accepted:
 
     def to_json(self) -> dict[str, Any]:
         """The answer to store for repeats."""
-        document = asdict(self)
-        document["lead_id"] = str(self.lead_id)
-        document["promise"]["at"] = self.promise.at.isoformat() if self.promise.at else None
-        return document
+        # By name: `asdict` copies everything it meets.
+        return {
+            "lead_id": str(self.lead_id),
+            "status_token": self.status_token,
+            "reference": self.reference,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "rule": self.rule,
+            "agent": None if self.agent is None else _named(self.agent),
+            "channel": None if self.channel is None else _named(self.channel),
+            "promise": {
+                "kind": self.promise.kind,
+                "at": self.promise.at.isoformat() if self.promise.at else None,
+                "text": self.promise.text,
+            },
+            "joined": self.joined,
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Accepted:
@@ -81,3 +94,7 @@ class Accepted:
             joined=document["joined"],
             repeated=True,
         )
+
+
+def _named(shown: AgentCard | ChannelLink) -> dict[str, Any]:
+    return {name: getattr(shown, name) for name in shown.__slots__}

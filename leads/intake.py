@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -31,6 +30,7 @@ __all__ = [
     "AgentCard",
     "ChannelLink",
     "Door",
+    "DoorChanged",
     "IdempotencyBusy",
     "IdempotencyConflict",
     "IdempotencyKey",
@@ -59,7 +59,8 @@ def accept_lead(
     `bot`: answered in the same shape, outcome `rejected`; nobody is asked to answer it and no turn moves.
     `hold_flag` says why a manager must look before anybody gets the lead: it is stored, held and flagged.
     A failure of routing never loses the lead: it goes to the fallback agent or is held, and is flagged.
-    Raises IdempotencyBusy, IdempotencyConflict, and the database's OperationalError where it does not answer.
+    Raises IdempotencyBusy, IdempotencyConflict, and the database's OperationalError where it does not answer;
+    DoorChanged where the door was remembered: look it up, and hand the lead in again.
     """
     if bot:
         return rejecting.reject(door=door, submission=submission, at=at, key=idempotency)
@@ -73,8 +74,10 @@ def accept_lead(
         arrival = Arrival.of(door, submission, basis)
         if not hold_flag and (accepted := _together(arrival, idempotency)) is not None:
             return accepted
+        if door.remembered:
+            raise DoorChanged
         return _until_placed(arrival, idempotency, hold_flag)
-    except (IdempotencyBusy, IdempotencyConflict):
+    except (DoorChanged, IdempotencyBusy, IdempotencyConflict):
         raise
     except Exception as problem:
         if is_outage(problem):
@@ -84,9 +87,12 @@ def accept_lead(
 
 
 def _together(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
-    with suppress(DoorChanged):
+    try:
         return together.take_in(arrival, key)
-    return None
+    except DoorChanged:
+        if arrival.door.remembered:
+            raise
+        return None  # it was as we know it when the lead came in
 
 
 def _until_placed(arrival: Arrival, key: IdempotencyKey | None, hold_flag: str) -> Accepted:

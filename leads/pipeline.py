@@ -6,6 +6,7 @@ together with the commit, which is all that separates a lead from a bare insert.
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import OperationalError, connection, transaction
-from psycopg import generators, pq, waiting
+from psycopg import pq
 
-Row = tuple[bytes | None, ...]
+Row = tuple[bytes, ...]
 
 
 class Refused(Exception):
@@ -108,9 +109,9 @@ class Pipeline:
     def _read(self) -> list[list[Row]]:
         found = []
         try:
-            waiting.wait(generators.send(self._server), self._server.socket)
+            self._send()
             for prepares in self._asked:
-                result = self._next()[0]
+                result = self._next()
                 if result.status not in _WELL:
                     raise self._refused(result)
                 if prepares is None:
@@ -122,15 +123,32 @@ class Pipeline:
         self._asked = []
         return found
 
-    def _next(self) -> list[Any]:
-        return waiting.wait(generators.fetch_many(self._server), self._server.socket)
+    def _send(self) -> None:
+        while self._server.flush():  # more than the socket takes at once
+            self._wait(select.POLLIN | select.POLLOUT)
+            self._server.consume_input()
+
+    def _next(self) -> Any:
+        """The next result; between two there is nothing, once."""
+        for _ in range(2):
+            while self._server.is_busy():
+                self._wait(select.POLLIN)
+                self._server.consume_input()
+            if (result := self._server.get_result()) is not None:
+                return result
+        raise psycopg.OperationalError("PostgreSQL has no more to say")
+
+    def _wait(self, events: int) -> None:
+        poll = select.poll()
+        poll.register(self._server.socket, events)
+        poll.poll()
 
     def _end(self) -> None:
         """Read up to the end of the transaction. Raises Refused where the commit itself was."""
         refused = None
         try:
-            waiting.wait(generators.send(self._server), self._server.socket)
-            while (result := self._next()[0]).status != pq.ExecStatus.PIPELINE_SYNC:
+            self._send()
+            while (result := self._next()).status != pq.ExecStatus.PIPELINE_SYNC:
                 if result.status == pq.ExecStatus.FATAL_ERROR and refused is None:
                     refused = _refusal(result)
             self._server.exit_pipeline_mode()
@@ -156,7 +174,10 @@ _WELL = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK})
 
 
 def _rows(result: Any) -> list[Row]:
-    return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+    # Nothing that is asked this way is ever null.
+    return [
+        tuple(result.get_value(row, column) or b"" for column in range(result.nfields)) for row in range(result.ntuples)
+    ]
 
 
 def _refusal(result: Any) -> Refused:

@@ -14,6 +14,7 @@ class Door:
 
     The versions come with the lookup of the key, so that a lead is never routed by older ones. `channels` are what
     the site offers, in order; `languages` the workspace's. `trusted`: a server of the customer's, not a visitor.
+    `remembered`: that lookup was a while ago, so whoever lets a lead in must look again.
     """
 
     workspace_id: int
@@ -24,6 +25,7 @@ class Door:
     channels: tuple[str, ...]
     trusted: bool
     languages: tuple[str, ...] = ()
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,10 +38,10 @@ from leads.models import Assignment, ContactKey, Decision, Event, Idempotency, L
 from leads.people import Key, lock_number
 from leads.pipeline import Pipeline, Refused, Statement, one_transaction
 from leads.placing import Judgement, assigned
+from leads.records import ledger_from_json, ledger_to_json
 from leads.submission import IdempotencyKey
 from routing import engine
 from routing.engine import Outcome
-from routing.models import Ledger, Load
 
 MOST = 16  # in one transaction: more would only keep the first of them waiting
 PATIENCE = b"5s"  # for somebody else's ledger
@@ -71,7 +71,7 @@ _LOCK = Statement(
         'policy', workspace.policy_version, 'roster', workspace.roster_version,
         'doors', ARRAY(
             SELECT api_key.id FROM agents_apikey AS api_key
-            WHERE api_key.id IN (SELECT value::bigint FROM json_array_elements_text($3))
+            WHERE api_key.id = ANY ($3::bigint[])
             AND api_key.workspace_id = workspace.id AND api_key.revoked_at IS NULL
             AND api_key.scopes @> '["leads:write"]'
         )
@@ -88,7 +88,7 @@ _LOADS = Statement(
     "leads_loads",
     """
     SELECT to_json(load) FROM routing_load AS load
-    WHERE load.agent_id IN (SELECT value::bigint FROM json_array_elements_text($1))
+    WHERE load.agent_id = ANY ($1::bigint[])
     """,
 )
 
@@ -118,8 +118,7 @@ _WRITE = Statement(
         FROM json_to_recordset($9) AS given (agent bigint, leads int, at timestamptz, keys json, caps json)
     ),
     locked AS MATERIALIZED (
-        SELECT agent_id FROM routing_load WHERE agent_id IN (SELECT agent FROM given)
-        ORDER BY agent_id FOR NO KEY UPDATE
+        SELECT agent_id FROM routing_load WHERE agent_id = ANY ($15::bigint[]) ORDER BY agent_id FOR NO KEY UPDATE
     ),
     loaded AS (
         UPDATE routing_load AS load SET
@@ -135,7 +134,7 @@ _WRITE = Statement(
             hour_key = given.hour_key, day_key = given.day_key, week_key = given.week_key,
             last_assigned_at = given.at
         FROM given, locked
-        WHERE load.agent_id = given.agent AND locked.agent_id = given.agent
+        WHERE load.agent_id = given.agent AND locked.agent_id = given.agent AND load.agent_id = ANY ($15::bigint[])
         RETURNING load.agent_id
     )
     UPDATE routing_ledger SET
@@ -147,7 +146,7 @@ _WRITE = Statement(
 
 
 class DoorChanged(Exception):
-    """The key was revoked, or the workspace has a newer policy or roster than the door that was remembered."""
+    """The key was revoked, or the workspace has a newer policy or roster than the door says; or nobody looked."""
 
 
 @dataclass(slots=True)
@@ -248,12 +247,12 @@ class _Batch:
         ]
         workspace, team = b"%d" % self.workspace, b"%d" % self.team
         doors = {each.arrival.door.api_key_id for each in self.leads}
-        counted = sorted(set().union(*(each.match.load_agents for each in self.leads)))
+        counted = set().union(*(each.match.load_agents for each in self.leads))
         pipeline.ask(_LOOK, _json(asked), workspace, PATIENCE)
-        pipeline.ask(_LOCK, team, workspace, _json(sorted(doors)))
+        pipeline.ask(_LOCK, team, workspace, _array(doors))
         pipeline.ask(_NUMBERS, b"%d" % len(self.leads))
         if counted:
-            pipeline.ask(_LOADS, _json(counted))
+            pipeline.ask(_LOADS, _array(counted))
         busy, ledgers, numbers, *carried = pipeline.answers()
         self._left = {int(place) for (place,) in busy}
         self._free_people = [int(number) for (number,) in numbers]
@@ -261,7 +260,7 @@ class _Batch:
             self._left.update(range(len(self.leads)))
             return
         row = json.loads(ledgers[0][0])
-        self._ledger = Ledger(entries=row["entries"], turns=row["turns"]).standing
+        self._ledger = ledger_from_json(row)
         for place, each in enumerate(self.leads):
             door = each.arrival.door
             if (door.policy_version, door.roster_version) != (row["policy"], row["roster"]) or (
@@ -270,9 +269,10 @@ class _Batch:
                 each.problem = DoorChanged()
                 self._left.add(place)
         for (document,) in carried[0] if carried else ():
-            load = Load(**json.loads(document))
-            load.last_assigned_at = load.last_assigned_at and datetime.fromisoformat(load.last_assigned_at)
-            self._loads[load.agent_id] = load.carried
+            carries = json.loads(document)
+            agent, last = carries.pop("agent_id"), carries.pop("last_assigned_at")
+            del carries["workspace_id"]
+            self._loads[agent] = engine.Load(**carries, last_assigned_at=last and datetime.fromisoformat(last))
 
     def choose(self) -> None:
         """Let the engine choose for each in turn; what one got is seen by the next."""
@@ -315,11 +315,12 @@ class _Batch:
     def _keep(self, each: Arriving, judgement: Judgement) -> None:
         """Make the rows, and the answer."""
         lead, basis, key, door = each.lead, judgement.basis, each.key, each.arrival.door
+        assert judgement.decision.agent is not None
         if each.arrival.contact.keys:
-            lead.person_id = self._free_people.pop()
-            self._add(Person(pk=lead.person_id, workspace_id=self.workspace, created_at=basis.at))
-        for kind, value in each.arrival.contact.keys:
-            self._add(ContactKey(workspace_id=self.workspace, person_id=lead.person_id, kind=kind, value=value))
+            lead.person_id = person = self._free_people.pop()
+            self._add(Person(pk=person, workspace_id=self.workspace, created_at=basis.at))
+            for kind, value in each.arrival.contact.keys:
+                self._add(ContactKey(workspace_id=self.workspace, person_id=person, kind=kind, value=value))
         follows = assigned(lead, judgement)
         self._add(lead, *follows.assignments, follows.decision, *follows.events, *follows.messages)
         accepted = answer(
@@ -351,8 +352,7 @@ class _Batch:
     def write(self, pipeline: Pipeline) -> None:
         """Everything, and the commit."""
         if self.accepted:
-            standing = Ledger()
-            standing.standing = self._ledger
+            entries = self._ledger.entries
             pipeline.ask(
                 _WRITE,
                 *(_json(self._rows[model]) for model in _WRITTEN),
@@ -360,14 +360,19 @@ class _Batch:
                 b"%d" % len(self._given),
                 b"%d" % self.workspace,
                 b"%d" % self.team,
-                _json(standing.entries),
-                b"%d" % standing.turns,
+                _json(ledger_to_json(self._ledger, entries)["entries"]),
+                b"%d" % self._ledger.turns,
+                _array(self._given),
             )
         pipeline.commit()
 
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, default=_as_text, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _array(numbers: Iterable[int | None]) -> bytes:
+    return ("{" + ",".join("NULL" if number is None else str(number) for number in numbers) + "}").encode()
 
 
 def _as_text(value: Any) -> str:

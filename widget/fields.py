@@ -42,6 +42,11 @@ class Text(serializers.CharField):
             self.fail("invalid")
         return super().to_internal_value(data)
 
+    def run_validators(self, value: Any) -> None:
+        # Most texts are short and plain, which is seen at once; for others the validators say what is wrong.
+        if not (value.isascii() and "\0" not in value and len(value) <= (self.max_length or 0)):
+            super().run_validators(value)
+
 
 class Word(serializers.ChoiceField):
     """One of a few words."""

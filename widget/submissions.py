@@ -13,10 +13,11 @@ from rest_framework.request import Request
 
 from agents.channels import CHANNELS
 from agents.contacts import normalise_phone, region_of_zone
-from agents.models import ApiKey, Site
+from agents.models import Site
 from leads.intake import Door, IdempotencyKey, Submission
 from widget import geo
 from widget.client_address import client_address
+from widget.doors import Server
 from widget.json_bodies import raw_body
 from widget.signed_attributes import signed_attributes
 from widget.visitor_language import visitor_language
@@ -25,6 +26,7 @@ FORM = "form"
 # Nobody opens the widget, chooses a channel and sends within this time.
 FASTEST_HUMAN_MS = 800
 _LONGEST_IDEMPOTENCY_KEY = 255
+_ALL_BUT_FORM = tuple(channel for channel in CHANNELS if channel != FORM)
 
 
 def door_of_site(site: Site) -> Door:
@@ -41,18 +43,19 @@ def door_of_site(site: Site) -> Door:
     )
 
 
-def door_of_api_key(key: ApiKey) -> Door:
+def door_of_server(server: Server) -> Door:
     """A server has no page with channels on it: an agent is reached by any that they have, in the table's order."""
-    workspace = key.workspace
+    key, workspace = server.api_key, server.workspace
     return Door(
         workspace_id=workspace.pk,
         policy_version=workspace.policy_version,
         roster_version=workspace.roster_version,
         site_id=None,
         api_key_id=key.pk,
-        channels=tuple(channel for channel in CHANNELS if channel != FORM),
+        channels=_ALL_BUT_FORM,
         trusted=True,
         languages=tuple(workspace.languages),
+        remembered=server.remembered,
     )
 
 
