@@ -15,6 +15,7 @@ urlpatterns = [
     path("act/", include("leads.one_click.urls")),
     path("inbox/push/", include("leads.push.urls")),
     path("inbox/", include("leads.inbox.urls")),
+    path("reports/", include("leads.reports.urls")),
     path("demo/", include("widget.demo.urls")),
     path("", include("widget.urls")),
     path("healthz", health.healthz, name="healthz"),

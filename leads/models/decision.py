@@ -69,6 +69,7 @@ class Decision(models.Model):
             SameWorkspace(field="lead", name="decision_has_own_lead"),
             SameWorkspace(field="agent", name="decision_has_own_agent"),
         ]
+        indexes = [models.Index(fields=["workspace", "at"], name="decision_by_instant")]
 
     def __str__(self) -> str:
         return f"#{self.pk}: lead {self.lead_id}, {self.outcome} ({self.reason})"

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents.models import Workspace
+from agents.models.hours import Weekday
 from leads.models import Assignment, Lead
 from leads.models.lead import NOT_A_LEAD, ClosedAs, LeadQuerySet
 from leads.reports.filters import BadFilter, Filters
 from leads.speed.days import OPENS_AN_APP
+from leads.templatetags.reports import duration
 from routing.engine import Outcome
 from routing.engine.hours import SECOND
 
@@ -141,3 +143,17 @@ def _of_agent(leads: LeadQuerySet, agent: int, at: datetime) -> LeadQuerySet:
     leads = leads.annotate(holder=Subquery(held.order_by("-assigned_at", "-pk").values("agent_id")[:1]))
     whose = agent or None
     return leads.filter((_answered(at) & Q(answered_by=whose)) | (~_answered(at) & Q(holder=whose)))
+
+
+def in_words(asked: Mapping[str, str]) -> list[str]:
+    """The bounds of a link, for people."""
+    found = []
+    if asked.get("over"):
+        found.append(_("in more than %s") % duration(float(_number(asked["over"]))))
+    if asked.get("most"):
+        found.append(_("within %s") % duration(float(_number(asked["most"]))))
+    if asked.get("weekday"):
+        found.append(str(Weekday((_number(asked["weekday"]) - 1) % 7).label))
+    if asked.get("hour"):
+        found.append(_("%(hour)02d:00–%(hour)02d:59") % {"hour": _number(asked["hour"])})
+    return found

@@ -79,7 +79,9 @@ class Filters:
         given: dict[str, Any] = {"period": self.period}
         if self.period == "custom":
             given |= {"from": self.first.isoformat(), "to": self.last.isoformat()}
-        given |= {"zone": self.zone, **dict(self.narrowed)}
+        given |= {"zone": self.zone}
+        for name, word in self.narrowed:
+            given[name] = word if word or name in ("agent", "team") else NONE
         given |= {"clock": self.clock} if self.clock != WALL else {}
         given |= {"compare": "1"} if self.compare else {}
         return urlencode(given | more)

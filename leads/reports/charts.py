@@ -1,0 +1,257 @@
+"""Charts as places on a drawing: templates only write them down as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+# Lengths of time that people know, in seconds, for the marks of a logarithmic axis.
+TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800, 2_419_200)
+
+WIDTH, HEIGHT = 1100, 250
+NARROW = 760
+LEFT, RIGHT, TOP, BOTTOM = 52, 70, 14, 28
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on an axis, with what stands there."""
+
+    at: float
+    label: object
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`path` is what SVG draws, with gaps where there is no value; `dots` are single ones. `end` is where its name
+    stands."""
+
+    name: str
+    style: str
+    path: str
+    dots: Sequence[tuple[float, float]]
+    end: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Lines over time."""
+
+    title: str
+    description: str
+    lines: Sequence[Line]
+    times: Sequence[Mark]
+    values: Sequence[Mark]
+    template: str = "reports/charts/trend.html"
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+    across: int = WIDTH - RIGHT - LEFT
+    is_time: bool = True
+    zero: float | None = None
+    band: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    value: str
+    style: str = ""
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Upright bars, side by side."""
+
+    title: str
+    description: str
+    bars: Sequence[Bar]
+    template: str = "reports/charts/columns.html"
+    width: int = NARROW
+    height: int = 230
+    bottom: int = 184
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Lying bars, one under the other, each with its name before and its value behind it."""
+
+    title: str
+    description: str
+    bars: Sequence[Bar]
+    height: int
+    template: str = "reports/charts/bars.html"
+    width: int = NARROW
+    left: int = 170
+    span: int = NARROW - 170 - 110  # of a whole
+    behind: int = NARROW - 100
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Where the middle half, and the slow end, of one row's answers lie, on the scale that all rows share."""
+
+    start: float
+    middle: float
+    end: float
+    width: int = 150
+
+
+def trend(
+    title: str, description: str, labels: Sequence[str], series: Sequence[tuple[str, str, Sequence[float | None]]]
+) -> Trend | None:
+    """Lines of seconds by a logarithmic axis. `series`: (name, style, values), as many as labels. None: no values."""
+    known = [value for _name, _style, values in series for value in values if value is not None]
+    if not known:
+        return None
+    low, high = _bounds(min(known), max(known))
+    ticks = [tick for tick in TIMES if low <= tick <= high]
+    ticks = ticks[:: max(1, math.ceil(len(ticks) / 7))]
+
+    def y_of(value: float) -> float:
+        part = (math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low))
+        return round(HEIGHT - BOTTOM - part * (HEIGHT - BOTTOM - TOP), 1)
+
+    return Trend(
+        title,
+        description,
+        _named_apart([_line(name, style, values, y_of) for name, style, values in series]),
+        _times(labels),
+        [Mark(y_of(tick), tick) for tick in ticks],
+    )
+
+
+def linear_trend(
+    title: str, description: str, labels: Sequence[str], series: Sequence[tuple[str, str, Sequence[float | None]]],
+    *, band: float | None = None,
+) -> Trend | None:  # fmt: skip
+    """Lines of plain numbers around zero. `band`: a bound drawn on both sides of it."""
+    known = [abs(value) for _name, _style, values in series for value in values if value is not None]
+    if not known:
+        return None
+    most = max([*known, band or 0, 1.0]) * 1.1
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    half = middle - TOP
+
+    def y_of(value: float) -> float:
+        return round(middle - value / most * half, 1)
+
+    step = max(1, math.ceil(most / 3))
+    marks = [
+        Mark(y_of(value), f"{value:+d}".replace("-", "−") if value else "0")
+        for value in range(-2 * step, 2 * step + 1, step)
+        if abs(value) <= most
+    ]
+    return Trend(
+        title,
+        description,
+        _named_apart([_line(name, style, values, y_of) for name, style, values in series]),
+        _times(labels),
+        marks,
+        is_time=False,
+        zero=y_of(0),
+        band=None if band is None else (y_of(band), round(y_of(-band) - y_of(band), 1)),
+    )
+
+
+def columns(title: str, description: str, found: Sequence[tuple[str, int, str]]) -> Columns | None:
+    """Counts by what they are of: (label, count, style)."""
+    most = max((count for _label, count, _style in found), default=0)
+    if not most:
+        return None
+    step = (NARROW - 10) / len(found)
+    bars = []
+    for place, (label, count, style) in enumerate(found):
+        height = max(1.0, 150 * count / most) if count else 0.0
+        bars.append(
+            Bar(
+                round(5 + place * step, 1),
+                round(184 - height, 1),
+                round(step - 6, 1),
+                round(height, 1),
+                label,
+                f"{count:,}" if count else "",
+                style,
+            )
+        )
+    return Columns(title, description, bars)
+
+
+def bars(title: str, description: str, found: Sequence[tuple[str, float | None, str, str]]) -> Bars | None:
+    """Shares from 0 to 1: (label, share, how it is written, style)."""
+    if not any(part for _label, part, _shown, _style in found):
+        return None
+    wide = NARROW - 170 - 110
+    drawn = [
+        Bar(170, 8 + place * 30, round(wide * min(1.0, part or 0), 1), 18, label, shown, style)
+        for place, (label, part, shown, style) in enumerate(found)
+    ]
+    return Bars(title, description, drawn, 14 + len(found) * 30)
+
+
+def strip(median: float | None, slow: float | None, quick: float | None, *, longest: float) -> Strip | None:
+    """On a logarithmic scale from a second to the longest."""
+    if median is None or slow is None or quick is None:
+        return None
+    top = math.log(max(longest, 10))
+
+    def x_of(value: float) -> float:
+        return round(4 + 142 * math.log(max(value, 1)) / top, 1)
+
+    return Strip(x_of(quick), x_of(median), x_of(slow))
+
+
+def _bounds(low: float, high: float) -> tuple[float, float]:
+    below = max((tick for tick in TIMES if tick <= low), default=TIMES[0])
+    above = min((tick for tick in TIMES if tick >= high and tick > below), default=TIMES[-1])
+    return below, max(above, high)
+
+
+def _x_of(place: int, count: int) -> float:
+    width = WIDTH - RIGHT - LEFT
+    return round(LEFT + (width / 2 if count == 1 else width * place / (count - 1)), 1)
+
+
+def _times(labels: Sequence[str]) -> list[Mark]:
+    every = max(1, math.ceil(len(labels) / 10))
+    return [Mark(_x_of(place, len(labels)), label) for place, label in enumerate(labels) if place % every == 0]
+
+
+def _line(name: str, style: str, values: Sequence[float | None], y_of: Callable[[float], float]) -> Line:
+    points = [None if value is None else (_x_of(place, len(values)), y_of(value)) for place, value in enumerate(values)]
+    path, dots = [], []
+    for place, point in enumerate(points):
+        if point is None:
+            continue
+        before = points[place - 1] if place else None
+        after = points[place + 1] if place + 1 < len(points) else None
+        path.append(f"{'L' if before else 'M'}{point[0]} {point[1]}")
+        if len(points) <= 45 or (before is None and after is None):
+            dots.append(point)
+    ends = [point for point in points if point is not None]
+    return Line(name, style, " ".join(path), dots, ends[-1] if ends else None)
+
+
+def _named_apart(lines: Sequence[Line]) -> list[Line]:
+    """With names that do not cover each other."""
+    found: list[Line] = []
+    free = float(TOP)
+    for line in sorted(lines, key=lambda line: line.end[1] if line.end else 0):
+        if line.end is not None:
+            y = max(line.end[1], free)
+            free = y + 15
+            line = Line(line.name, line.style, line.path, line.dots, (line.end[0], y))
+        found.append(line)
+    return found

@@ -1,0 +1,185 @@
+"""What a report is made of: tiles, charts and tables of plain values. Pages, files and mails show the same ones."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from agents.models import Agent, Workspace
+from leads.reports.filters import Filters
+
+COUNT, DURATION, SHARE, TEXT, NUMBER = "count", "duration", "share", "text", "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose leads are reported, as of when. `agent`: somebody who sees their own only."""
+
+    workspace: Workspace
+    at: datetime
+    agent: Agent | None = None
+
+    def link(self, filters: Filters, what: str, **asked: Any) -> str:
+        """The address of the leads behind a number."""
+        query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked)
+        return f"{reverse('reports:leads')}?{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`value` as it is counted (durations in seconds, shares from 0 to 1, None: there is none); `link` leads to what is
+    behind it."""
+
+    value: Any
+    kind: str = COUNT
+    link: str = ""
+    is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    label: str
+    cells: Sequence[Cell]
+    strip: Any = None  # a small picture of the row
+    note: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`columns` are the headings; the first is that of the rows' labels."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    empty: str = ""
+    has_strips: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the page. With a chart the table can be opened beside it; without one it is what is shown."""
+
+    id: str
+    title: str
+    table: Table
+    chart: Any = None
+    note: str = ""
+    is_wide: bool = False
+    template: str = "reports/_table.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure. `before` is the one of the period before; `change` says the difference in words."""
+
+    label: str
+    cell: Cell
+    before: Cell | None = None
+    change: str = ""
+    is_better: bool | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`options` are the words that leads of the period have, by column, for the filter bar."""
+
+    title: str
+    tiles: Sequence[Tile]
+    panels: Sequence[Panel]
+    filters: Filters
+    at: datetime
+    options: dict[str, Sequence[Any]] = field(default_factory=dict)
+    empty: str = ""
+    intro: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+Build = Callable[[Scope, Filters], Report]
+
+
+def share_of(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def tile(
+    label: str, kind: str, value: Any, before: Any = None, *, less_is_better: bool | None = None, link: str = "",
+    hint: str = "", compares: bool = False,
+) -> Tile:  # fmt: skip
+    """A figure with how it changed, where it is compared."""
+    if not compares:
+        return Tile(label, Cell(value, kind, link), hint=hint)
+    change, is_better = "", None
+    if value is not None and before is not None:
+        if kind == SHARE:
+            points = (value - before) * 100
+            change = _("%(change)s points") % {"change": _signed(points, 1)}
+            is_more = points > 0
+            is_same = abs(points) < 0.05
+        elif before:
+            percent = (value - before) / before * 100
+            change = f"{_signed(percent, 0)} %"
+            is_more = percent > 0
+            is_same = abs(percent) < 0.5
+        else:
+            is_more = is_same = False
+        if change and not is_same and less_is_better is not None:
+            is_better = is_more != less_is_better
+    return Tile(label, Cell(value, kind, link), Cell(before, kind), change, is_better, hint)
+
+
+def _signed(number: float, digits: int) -> str:
+    return f"{number:+.{digits}f}".replace("-", "−")
+
+
+# Files
+
+
+def as_csv(report: Report) -> str:
+    """The tables of a report, one under the other, with figures as they are counted: seconds, shares from 0 to 1."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+
+    def write(*cells: Any) -> None:
+        writer.writerow([neutral(cell) for cell in cells])
+
+    filters = report.filters
+    write(report.title)
+    write(_("Period"), filters.first.isoformat(), filters.last.isoformat(), filters.zone)
+    write(_("As of"), report.at.isoformat(timespec="seconds"))
+    for name, word in filters.narrowed:
+        write(name, word)
+    write(_("Clock"), filters.clock)
+    if report.tiles:
+        write()
+        for each in report.tiles:
+            write(each.label, _plain(each.cell), *([_plain(each.before)] if each.before is not None else []))
+    for panel in report.panels:
+        write()
+        write(panel.title)
+        write(*panel.table.columns)
+        for row in panel.table.rows:
+            write(row.label, *(_plain(cell) for cell in row.cells))
+    return out.getvalue()
+
+
+def neutral(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula. Numbers are numbers, with their sign."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _plain(cell: Cell) -> Any:
+    if cell.value is None:
+        return ""
+    if cell.kind == DURATION:
+        return round(cell.value, 6)
+    return round(cell.value, 6) if isinstance(cell.value, float) else cell.value

@@ -1,0 +1,334 @@
+"""Speed to lead: how long people waited for a first human answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from leads.reports import charts
+from leads.reports.figures import CLOCKS, Speed, by_codes, by_column, histogram, medians, overall
+from leads.reports.filters import Filters
+from leads.reports.frame import Frame, load_asked, local_microseconds
+from leads.reports.names import Names
+from leads.reports.page import COUNT, DURATION, SHARE, Cell, Panel, Report, Row, Scope, Table, share_of, tile
+from leads.templatetags.reports import brief, share
+from routing.engine.hours import DAY, microseconds
+
+_HOUR = 3_600_000_000
+_EPOCH = date(1970, 1, 1)
+# More days than that are shown by the week.
+_MOST_DAYS = 92
+# Where the bars of the distribution end, in seconds.
+_EDGES = (10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800)
+_BREAKDOWNS = ("agent", "team", "rule", "channel", "country")
+# Oldroyd, McElheran and Elkington, "The Short Life of Online Sales Leads", Harvard Business Review, March 2011:
+# shares of 2,241 US firms by when they answered a test lead, and the mean of those that did within 30 days.
+HBR = ((3_600, 0.37), (86_400, 0.16), (None, 0.24), ("never", 0.23))
+HBR_MEAN_S = 42 * 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    scope: Scope
+    filters: Filters
+    leads: Frame
+    names: Names
+
+    @property
+    def at(self) -> int:
+        return microseconds(self.scope.at)
+
+    @property
+    def clock(self) -> str:
+        return self.filters.clock
+
+
+def build(scope: Scope, filters: Filters) -> Report:
+    workspace = scope.workspace.pk
+    everything = load_asked(filters, ("covered", "due", "closed"), workspace_id=workspace)
+    asked = _Asked(scope, filters, everything.counting(), Names(scope.workspace))
+    whole = overall(asked.leads, clock=filters.clock, at=asked.at)
+    before = None
+    earlier = None
+    if filters.compare:
+        found = load_asked(filters.before(), ("covered", "due", "closed"), workspace_id=workspace)
+        earlier = _Asked(scope, filters.before(), found.counting(), asked.names)
+        before = overall(earlier.leads, clock=filters.clock, at=asked.at)
+    panels = [
+        _trend(asked, earlier),
+        _shares(asked, whole),
+        _distribution(asked),
+        _heat(asked, "answers"),
+        _heat(asked, "arrivals"),
+        *(_breakdown(asked, name) for name in _BREAKDOWNS if not (name == "agent" and scope.agent)),
+        _benchmark(asked, whole),
+    ]
+    return Report(
+        title=_("Speed to lead"),
+        tiles=_tiles(asked, whole, before),
+        panels=panels if whole.n else [],
+        filters=filters,
+        at=scope.at,
+        options=dict(everything.words),
+        empty=_("No leads came in, in this period and narrowing. Choose a longer period, or take a narrowing away."),
+    )
+
+
+def _tiles(asked: _Asked, whole: Speed, before: Speed | None) -> list[Any]:
+    link, filters = asked.scope.link, asked.filters
+    was = before or Speed()
+    common: dict[str, Any] = {"compares": before is not None}
+    return [
+        tile(_("Leads"), COUNT, whole.n, was.n, link=link(filters, "all"), **common),
+        tile(_("Median"), DURATION, whole.p50, was.p50, less_is_better=True, hint=_("half were faster"), **common),
+        tile(_("75th percentile"), DURATION, whole.p75, was.p75, less_is_better=True, **common),
+        tile(_("90th percentile"), DURATION, whole.p90, was.p90, less_is_better=True, **common),
+        tile(_("95th percentile"), DURATION, whole.p95, was.p95, less_is_better=True, **common),
+        tile(
+            _("Within 5 min"), SHARE, whole.share(300), was.share(300), less_is_better=False,
+            link=link(filters, "answered", most=300), hint=_("of all leads"), **common,
+        ),
+        tile(
+            _("Within 1 hour"), SHARE, whole.share(3_600), was.share(3_600), less_is_better=False,
+            link=link(filters, "answered", most=3_600), hint=_("of all leads"), **common,
+        ),
+        tile(
+            _("Not answered"), COUNT, whole.unanswered, was.unanswered, less_is_better=True,
+            link=link(filters, "unanswered"), hint=_("%s overdue") % whole.overdue if whole.overdue else "", **common,
+        ),
+    ]  # fmt: skip
+
+
+def _trend(asked: _Asked, earlier: _Asked | None) -> Panel:
+    labels, spans, found = _by_time(asked)
+    lines: list[tuple[str, str, Sequence[float | None]]] = [
+        (_("90th"), "second", [speed.p90 for speed in found]),
+        (_("median"), "first", [speed.p50 for speed in found]),
+    ]
+    if earlier is not None:
+        _labels, _spans, then = _by_time(earlier)
+        values = [speed.p50 for speed in then][: len(found)]
+        lines.append((_("before"), "before", values + [None] * (len(found) - len(values))))
+    by = _("day") if asked.filters.days <= _MOST_DAYS else _("week")
+    chart = charts.trend(
+        _("Response time by %s") % by,
+        _("Median and 90th percentile of the time to the first human answer, from %(first)s to %(last)s.")
+        % {"first": labels[0], "last": labels[-1]},
+        labels,
+        lines,
+    )
+    rows = [
+        Row(label, _speed_cells(asked, speed, span))
+        for label, span, speed in zip(labels, spans, found, strict=True)
+    ]  # fmt: skip
+    return Panel("trend", _("Over time"), Table([by.title(), *_headings()], rows), chart, is_wide=True)
+
+
+def _by_time(asked: _Asked) -> tuple[list[str], list[Filters], list[Speed]]:
+    """Days, or weeks of seven days where there are many: their names, what to ask for to see them, and their speed."""
+    filters = asked.filters
+    length = 1 if filters.days <= _MOST_DAYS else 7
+    local = local_microseconds(asked.leads["received"], filters.zone) // DAY - (filters.first - _EPOCH).days
+    codes = np.clip(local, 0, filters.days - 1) // length
+    count = -(-filters.days // length)
+    found = by_codes(asked.leads, codes.astype(np.int64), count, clock=asked.clock, at=asked.at)
+    labels, spans = [], []
+    for place in range(count):
+        first = filters.first + timedelta(days=place * length)
+        last = min(first + timedelta(days=length - 1), filters.last)
+        labels.append(date_format(first, "j M"))
+        spans.append(_between(filters, first, last))
+    return labels, spans, found
+
+
+def _between(filters: Filters, first: date, last: date) -> Filters:
+    return replace(filters, first=first, last=last, period="custom")
+
+
+def _shares(asked: _Asked, whole: Speed) -> Panel:
+    link, filters = asked.scope.link, asked.filters
+    names = {60: _("1 min"), 300: _("5 min"), 900: _("15 min"), 3_600: _("60 min"), 86_400: _("24 h")}
+    rows, drawn, last, before = [], [], 0, 0
+    for limit, name in names.items():
+        here = whole.within[limit]
+        rows.append(
+            Row(
+                _("Within %s") % name,
+                [
+                    Cell(here, COUNT, link(filters, "answered", most=limit)),
+                    Cell(share_of(here, whole.n), SHARE),
+                    Cell(
+                        here - before,
+                        COUNT,
+                        link(filters, "answered", over=last, most=limit)
+                        if last
+                        else link(filters, "answered", most=limit),
+                    ),
+                ],
+            )
+        )
+        drawn.append((_("Within %s") % name, share_of(here, whole.n), share(share_of(here, whole.n)), "good"))
+        last, before = limit, here
+    later = whole.answered - before
+    for label, number, address, style in (
+        (_("Later"), later, link(filters, "answered", over=last), "warn"),
+        (_("Never so far"), whole.unanswered, link(filters, "unanswered"), "bad"),
+    ):
+        rows.append(
+            Row(label, [Cell(number, COUNT, address), Cell(share_of(number, whole.n), SHARE), Cell(number, COUNT)])
+        )
+        drawn.append((label, share_of(number, whole.n), share(share_of(number, whole.n)), style))
+    chart = charts.bars(_("Share answered within"), _("Of all leads, unanswered ones included."), drawn)
+    table = Table([_("Answered"), _("Leads"), _("Share"), _("Of them not before")], rows)
+    return Panel(
+        "within", _("Answered within"), table, chart, note=_("Of all leads: who never answers does not look fast.")
+    )
+
+
+def _distribution(asked: _Asked) -> Panel:
+    link, filters, leads = asked.scope.link, asked.filters, asked.leads
+    is_answered = leads["response"] >= 0
+    counts = histogram(leads[CLOCKS[asked.clock]][is_answered], _EDGES)
+    never = len(leads) - int(is_answered.sum())
+    rows, drawn, last = [], [], 0
+    for place, number in enumerate(counts):
+        edge = _EDGES[place] if place < len(_EDGES) else None
+        label = _("over %s") % brief(last) if edge is None else f"≤ {brief(edge)}"
+        bounds = {"over": last} if last else {}
+        bounds |= {"most": edge} if edge else {}
+        rows.append(
+            Row(
+                label,
+                [Cell(number, COUNT, link(filters, "answered", **bounds)), Cell(share_of(number, len(leads)), SHARE)],
+            )
+        )
+        drawn.append((label, number, ""))
+        last = edge or last
+    rows.append(
+        Row(_("never"), [Cell(never, COUNT, link(filters, "unanswered")), Cell(share_of(never, len(leads)), SHARE)])
+    )
+    drawn.append((_("never"), never, "bad"))
+    chart = charts.columns(
+        _("How long answers took"),
+        _("Number of leads by the time to their first human answer; the steps grow longer."),
+        drawn,
+    )
+    return Panel("distribution", _("Distribution"), Table([_("Took"), _("Leads"), _("Share")], rows), chart)
+
+
+def _heat(asked: _Asked, of: str) -> Panel:
+    """168 hours of the week, on the clock of the report's zone."""
+    leads, link, filters = asked.leads, asked.scope.link, asked.filters
+    local = local_microseconds(leads["received"], filters.zone)
+    codes = ((local // DAY + 3) % 7 * 24 + local % DAY // _HOUR).astype(np.int64)  # 1970 began on a Thursday
+    if of == "arrivals":
+        values: list[float | None] = [int(count) or None for count in np.bincount(codes, minlength=168)]
+        title, kind = _("When leads come in"), COUNT
+        note = _("Leads by hour of the week, %s.") % filters.zone
+    else:
+        is_answered = leads["response"] >= 0
+        found = medians(leads[CLOCKS[asked.clock]][is_answered], codes[is_answered], 168)
+        values = [median for _count, median in found]
+        title, kind = _("When answers are slow"), DURATION
+        note = _("Median time to the answer by the hour in which the lead came in, %s.") % filters.zone
+    known = sorted(value for value in values if value is not None)
+    what = "all" if of == "arrivals" else "answered"
+    rows = [
+        Row(
+            day,
+            [
+                Cell(value, kind, link(filters, what, weekday=weekday + 1, hour=hour) if value is not None else "")
+                for hour, value in enumerate(values[weekday * 24 : weekday * 24 + 24])
+            ],
+            strip=[_level(value, known) for value in values[weekday * 24 : weekday * 24 + 24]],
+        )
+        for weekday, day in enumerate(_weekdays())
+    ]
+    table = Table(["", *(f"{hour:02d}" for hour in range(24))], rows)
+    return Panel(of, title, table, note=note, is_wide=True, template="reports/_heat.html")
+
+
+def _level(value: float | None, known: Sequence[float]) -> int:
+    """0 to 5: by rank, so that one bad hour does not wash out the rest."""
+    if value is None or len(known) < 2 or known[0] == known[-1]:
+        return 0 if value is None else 1
+    return 1 + min(4, int(5 * np.searchsorted(known, value) / len(known)))
+
+
+def _weekdays() -> list[str]:
+    return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
+
+
+def _breakdown(asked: _Asked, column: str) -> Panel:
+    titles = {
+        "agent": (_("By agent"), _("Agent"), _("For whoever answered; of the unanswered, whoever has them.")),
+        "team": (_("By team"), _("Team"), ""),
+        "rule": (_("By rule"), _("Rule"), ""),
+        "channel": (_("By channel"), _("Channel"), ""),
+        "country": (_("By country"), _("Country"), ""),
+    }
+    title, heading, note = titles[column]
+    is_wide = column == "agent"
+    found = by_column(asked.leads, column, clock=asked.clock, at=asked.at)
+    longest = max((speed.p95 for speed in found.values() if speed.p95 is not None), default=1)
+    rows = []
+    for word, speed in sorted(found.items(), key=lambda item: (-item[1].n, asked.names.of(column, item[0]))):
+        cells = _speed_cells(asked, speed, asked.filters.only(**{column: word}))
+        strip = charts.strip(speed.p50, speed.p95, speed.p50, longest=longest)
+        rows.append(Row(asked.names.of(column, word), cells if is_wide else _short(cells), strip=strip))
+    headings = _headings() if is_wide else _short(_headings())
+    table = Table([heading, *headings], rows, has_strips=is_wide)
+    return Panel(column, title, table, note=note, is_wide=is_wide)
+
+
+def _short(cells: list[Any]) -> list[Any]:
+    """Without the 75th percentile, for half a page."""
+    return [*cells[:2], *cells[3:]]
+
+
+def _headings() -> list[str]:
+    return [_("Leads"), _("Median"), _("75th"), _("90th"), _("95th"), _("≤ 5 min"), _("≤ 1 h"), _("Not answered")]
+
+
+def _speed_cells(asked: _Asked, speed: Speed, filters: Filters) -> list[Cell]:
+    link = asked.scope.link
+    return [
+        Cell(speed.n, COUNT, link(filters, "all")),
+        Cell(speed.p50, DURATION),
+        Cell(speed.p75, DURATION),
+        Cell(speed.p90, DURATION),
+        Cell(speed.p95, DURATION),
+        Cell(speed.share(300), SHARE),
+        Cell(speed.share(3_600), SHARE),
+        Cell(speed.unanswered, COUNT, link(filters, "unanswered"), is_bad=bool(speed.overdue)),
+    ]
+
+
+def _benchmark(asked: _Asked, whole: Speed) -> Panel:
+    """Beside the one public audit of response times, worded as it was measured."""
+    hour, day = whole.within[3_600], whole.within[86_400]
+    ours = (hour, day - hour, whole.answered - day, whole.unanswered)
+    labels = (_("Within 1 hour"), _("1 to 24 hours"), _("Later than 24 hours"), _("Never"))
+    rows = [
+        Row(label, [Cell(share_of(number, whole.n), SHARE), Cell(theirs, SHARE)])
+        for label, number, (_limit, theirs) in zip(labels, ours, HBR, strict=True)
+    ]
+    took = asked.leads[CLOCKS[asked.clock]]
+    within_a_month = took[(asked.leads["response"] >= 0) & (took <= 30 * DAY)]
+    mean = float(within_a_month.mean()) / 1_000_000 if len(within_a_month) else None
+    rows.append(Row(_("Mean of those within 30 days"), [Cell(mean, DURATION), Cell(HBR_MEAN_S, DURATION)]))
+    note = _(
+        "Oldroyd, McElheran and Elkington, “The Short Life of Online Sales Leads”, Harvard Business Review, March 2011:"
+        " 2,241 US firms were sent a test lead; 37 % answered within an hour, 16 % within one to 24 hours, 24 % later,"
+        " 23 % never. The mean, 42 hours, is of those that answered within 30 days. Theirs are shares of firms, yours"
+        " of leads."
+    )
+    return Panel(
+        "hbr", _("Beside the HBR audit of 2011"), Table([_("Answered"), _("You"), _("2,241 US firms")], rows), note=note
+    )

@@ -1,0 +1,111 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from leads.reports import page
+
+register = template.Library()
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """0.4 s, 45 s, 4 min 12 s, 2 h 5 min, 3 d 4 h; to the nearest, so that no figure looks more exact than it is."""
+    if seconds is None:
+        return "–"
+    if seconds < 9.95:
+        return _("%s s") % number_format(round(seconds, 1), 1 if seconds % 1 else 0)
+    whole = round(seconds)
+    if whole < 60:
+        return _("%d s") % whole
+    if whole < 3_600:
+        minutes, rest = divmod(whole, 60)
+        return _("%(m)d min %(s)d s") % {"m": minutes, "s": rest} if rest else _("%d min") % minutes
+    minutes = round(seconds / 60)
+    if minutes < 1_440:
+        hours, rest = divmod(minutes, 60)
+        return _("%(h)d h %(m)d min") % {"h": hours, "m": rest} if rest else _("%d h") % hours
+    days, rest = divmod(round(seconds / 3_600), 24)
+    return _("%(d)d d %(h)d h") % {"d": days, "h": rest} if rest else _("%d d") % days
+
+
+@register.filter
+def brief(seconds: float | None) -> str:
+    """The same in a few characters: 45s, 4m, 2h, 3d."""
+    if seconds is None:
+        return ""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+@register.filter
+def share(part: float | None) -> str:
+    """0.4125 as 41.3 %."""
+    return "–" if part is None else f"{number_format(part * 100, 1)} %"
+
+
+@register.filter
+def count(number: int | None) -> str:
+    return "–" if number is None else number_format(number, use_l10n=True, force_grouping=True)
+
+
+_SHOWN = {page.COUNT: count, page.DURATION: duration, page.SHARE: share}
+
+
+@register.filter
+def plain(cell: page.Cell) -> str:
+    """A cell without its link."""
+    if cell.kind in _SHOWN:
+        return _SHOWN[cell.kind](cell.value)
+    if cell.kind == page.NUMBER:
+        return "–" if cell.value is None else number_format(cell.value, 2)
+    return str(cell.value if cell.value is not None else "")
+
+
+@register.filter
+def cell(shown: page.Cell) -> SafeString:
+    """A cell, with a link to what is behind it where there is anything."""
+    text = conditional_escape(plain(shown))
+    if shown.link and shown.value:
+        return mark_safe(f'<a href="{conditional_escape(shown.link)}">{text}</a>')  # noqa: S308 - both are escaped
+    return text
+
+
+@register.filter
+def squeezed(shown: page.Cell) -> str:
+    """A cell in a few characters, for a small place."""
+    if shown.kind == page.DURATION:
+        return brief(shown.value)
+    number = shown.value
+    return f"{number / 1_000:.0f}k" if number >= 10_000 else str(number)
+
+
+@register.filter
+def heat_cells(row: page.Row) -> list[tuple[page.Cell, int]]:
+    """The cells of a row with how strongly each is shaded."""
+    return list(zip(row.cells, row.strip, strict=True))
+
+
+@register.filter
+def microseconds(length: int) -> str:
+    return duration(length / 1_000_000)
+
+
+@register.filter
+def unlocalised(number: float) -> str:
+    """As SVG wants numbers, whatever the language of the page."""
+    return f"{number:g}"
+
+
+@register.filter
+def headed(table: page.Table) -> list[tuple[str, str]]:
+    """The headings, each with the kind of what stands under it."""
+    kinds = ["", *(cell.kind for cell in table.rows[0].cells)]
+    return list(zip(table.columns, kinds, strict=False))

@@ -1,0 +1,262 @@
+"""The pages of reports: who sees what, that files and links say what the page says, and how little they ask for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from leads import actions
+from leads.models import Lead
+from leads.reports.page import neutral
+from leads.reports.views import KINDS
+from leads.templatetags.reports import duration, share
+from tests.leads.inbox_cast import client_of
+from tests.leads.reports.cast import MINUTE, busy_world, links, reader, sheet, tables
+from tests.leads.world import NOON, make_world, person
+
+pytestmark = pytest.mark.django_db
+
+ADDRESSES = {name: "/reports/" if name == "speed" else f"/reports/{name}/" for name in KINDS}
+PERIOD = "from=2026-03-01&to=2026-03-05"
+# A page costs so many statements at most, however many leads, agents and days there are.
+MOST_STATEMENTS = 24
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: NOON + timedelta(hours=3))
+
+
+class TestWhoSees:
+    @pytest.mark.parametrize("role", ["ops", "manager", "owner"])
+    def test_ops_managers_and_owners_see_everybody(self, role):
+        client = reader(busy_world(), role)
+
+        for name, address in ADDRESSES.items():
+            response = client.get(f"{address}?{PERIOD}")
+            assert response.status_code == 200, name
+            assert "Ana" in response.text, name
+
+    def test_an_agent_sees_their_own_whatever_they_ask_for(self):
+        world = busy_world()
+        other = world.agent("bo").pk
+        client = client_of(world, "ana")
+
+        response = client.get(f"/reports/?{PERIOD}&agent={other}")
+
+        own = Lead.objects.filter(agent__slug="ana").count()
+        assert 0 < own < 8
+        assert f">{own}</a>" in response.text
+        assert "=Bo" not in response.text
+        leads = client.get(f"/reports/leads/?{PERIOD}&agent={other}")
+        assert "=Bo" not in leads.text
+        assert leads.context["page_of"].paginator.count == own
+
+    def test_what_is_about_everybody_is_not_for_agents(self):
+        client = client_of(busy_world(), "ana")
+
+        for name, kind in KINDS.items():
+            assert client.get(ADDRESSES[name]).status_code == (200 if kind.for_agents else 403), name
+
+    def test_strangers_log_in_first_and_outsiders_are_told_why_not(self):
+        world = busy_world()
+        stranger = Client().get(f"/reports/sla/?{PERIOD}")
+        outsider = reader(make_world(person("cy"), slug="other"), "agent").get("/reports/")
+
+        assert stranger.url.startswith("/reports/login/?next=/reports/sla/")
+        assert outsider.status_code == 403
+        assert "An owner can change that" in outsider.text
+        assert world.workspace.name not in outsider.text
+
+    def test_ops_never_enter_the_admin_from_here(self):
+        page = reader(busy_world()).get(f"/reports/leads/?{PERIOD}")
+
+        assert "/admin/" not in page.text
+
+
+class TestFigures:
+    def test_the_page_says_them(self):
+        response = reader(busy_world()).get(f"/reports/?{PERIOD}")
+
+        # 1, 2, 4, 8, 16 and 32 minutes, and two that nobody answered.
+        tiles = {tile.label: tile.cell.value for tile in response.context["report"].tiles}
+        assert tiles["Leads"] == 8
+        assert (tiles["Median"], tiles["75th percentile"]) == (6 * 60, 14 * 60)
+        assert (tiles["Within 5 min"], tiles["Not answered"]) == (3 / 8, 2)
+        assert "6 min" in response.text
+
+    def test_the_covered_clock_counts_covered_hours_only(self):
+        world = busy_world()
+        Lead.objects.filter(first_response_at__isnull=False).update(covered_response_us=5_000_000)
+
+        response = reader(world).get(f"/reports/?{PERIOD}&clock=covered")
+
+        assert {tile.label: tile.cell.value for tile in response.context["report"].tiles}["Median"] == 5.0
+
+    def test_compared_with_before_each_says_how_it_changed(self):
+        response = reader(busy_world()).get("/reports/?from=2026-03-02&to=2026-03-02&compare=1")
+
+        assert "was 0" in response.text
+
+    def test_a_breach_is_the_same_in_the_report_and_on_the_lead(self):
+        world = busy_world()
+        response = reader(world).get(f"/reports/sla/?{PERIOD}")
+
+        from leads.sla.ladder import breach_of
+
+        late = [lead for lead in world.leads() if breach_of(lead, at=timezone.now()) is not None]
+        tiles = {tile.label: tile.cell.value for tile in response.context["report"].tiles}
+        assert tiles["Not in time"] == len(late) == 4
+        assert tiles["Promises"] == 8
+        assert tiles["Open and overdue"] == 2
+
+    @pytest.mark.parametrize("name", sorted(KINDS))
+    def test_files_hold_what_the_page_shows(self, name):
+        client = reader(busy_world())
+        address = f"{ADDRESSES[name]}?{PERIOD}"
+        page = client.get(address)
+        response = client.get(f"{address}&format=csv")
+
+        assert response["Content-Type"] == "text/csv; charset=utf-8"
+        written = sheet(response.content)
+        for panel in page.context["report"].panels:
+            if not panel.table.rows:
+                continue
+            start = written.index([panel.title]) + 1
+            assert written[start] == [neutral(column) for column in panel.table.columns]
+            for row, line in zip(panel.table.rows, written[start + 1 :], strict=False):
+                for cell, text in zip(row.cells, line[1:], strict=True):
+                    shown = {"duration": duration, "share": share}.get(cell.kind)
+                    if shown and text:
+                        assert shown(float(text)) == shown(cell.value), (panel.title, row.label)
+                    elif cell.kind == "count" and text:
+                        assert int(text) == cell.value
+
+    def test_a_cell_that_looks_like_a_formula_is_none_in_the_file(self):
+        text = reader(busy_world()).get(f"/reports/?{PERIOD}&format=csv").content.decode()
+
+        assert "\r\n'=Bo," in text
+        assert "\r\n=Bo" not in text
+        assert [neutral(c) for c in ("=1", "+1", "-1", "@a", "\ta", "\ra", "a=", -1, "")] == [
+            "'=1", "'+1", "'-1", "'@a", "'\ta", "'\ra", "a=", -1, "",
+        ]  # fmt: skip
+
+
+class TestLinks:
+    @pytest.mark.parametrize("name", ["speed", "sla", "outcomes"])
+    def test_lead_to_as_many_leads_as_the_number_says_today_and_later(self, name, monkeypatch):
+        world = busy_world()
+        client = reader(world)
+        found = links(client.get(f"{ADDRESSES[name]}?{PERIOD}").text)
+        assert len(found) > 8
+
+        # Meanwhile the rest is answered, and more come in.
+        for lead in world.leads()[6:]:
+            actions.respond(lead=lead, at=NOON + timedelta(hours=4))
+        world.send(at=NOON + timedelta(hours=4))
+        monkeypatch.setattr(timezone, "now", lambda: NOON + timedelta(hours=5))
+        wrong = {}
+        for address, text in dict(found).items():
+            if text.replace(",", "").isdecimal():
+                count = client.get(address).context["page_of"].paginator.count
+                if count != int(text):
+                    wrong[address] = (text, count)
+
+        assert wrong == {}
+
+    def test_the_list_says_how_each_was_answered_then(self):
+        response = reader(busy_world()).get(f"/reports/leads/?{PERIOD}&what=answered&over=300&most=900")
+
+        (rows,) = tables(response.text)
+        assert [row[2] for row in rows[1:]] == ["8 min"]
+        assert "in more than 5 min" in response.text
+
+
+class TestAsking:
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ("from=2026-03-05&to=2026-03-01", "before it begins"),
+            ("from=yesterday", "is no date"),
+            ("from=1999-01-01&to=2026-01-01", "longer than two years"),
+            ("period=ages", "is no period"),
+            ("zone=Mars/Olympus", "is no zone"),
+            ("clock=sun", "is no clock"),
+            ("agent=99999999", "There is no such agent"),
+            ("team=x", "is not on the list"),
+        ],
+    )
+    def test_what_makes_no_report_is_refused_with_a_sentence_and_kept(self, query, said):
+        response = reader(busy_world()).get(f"/reports/?{query}")
+
+        assert response.status_code == 400
+        assert said in response.text
+        assert 'id="f-period"' in response.text
+
+    @pytest.mark.parametrize("query", ["what=nothing", "at=noon", "over=-1", "weekday=x", "hour=²"])
+    def test_a_link_that_is_none_is_refused_with_a_sentence(self, query):
+        assert reader(busy_world()).get(f"/reports/leads/?{query}").status_code == 400
+
+    def test_htmx_gets_the_part_that_changes(self):
+        response = reader(busy_world()).get(f"/reports/?{PERIOD}", headers={"HX-Request": "true"})
+
+        assert response.text.lstrip().startswith('<div id="report">')
+
+    @pytest.mark.parametrize("period", ["today", "yesterday", "7d", "30d", "month", "last_month", "90d", "365d"])
+    def test_every_period_is_one(self, period):
+        assert reader(make_world(person("ana"))).get(f"/reports/?period={period}").status_code == 200
+
+    def test_the_days_are_those_of_the_zone(self):
+        world = busy_world(timezone="Pacific/Auckland")  # noon UTC is past midnight there
+        client = reader(world)
+
+        def leads(query: str) -> int:
+            report = client.get(f"/reports/?{query}").context["report"]
+            return report.tiles[0].cell.value
+
+        assert leads("from=2026-03-02&to=2026-03-02") == 0
+        assert leads("from=2026-03-03&to=2026-03-03") == 8
+        assert leads("from=2026-03-02&to=2026-03-02&zone=UTC") == 8
+
+
+class TestFewLeads:
+    @pytest.mark.parametrize("name", sorted(KINDS))
+    def test_pages_without_any_lead_say_so(self, name):
+        response = reader(make_world(person("ana"))).get(ADDRESSES[name])
+
+        assert response.status_code == 200
+        assert "nan" not in response.text.casefold().replace("finance", "")
+
+    @pytest.mark.parametrize("name", sorted(KINDS))
+    def test_pages_of_one_lead_are_whole(self, name):
+        world = make_world(person("ana"))
+        world.send(at=NOON)
+
+        response = reader(world).get(f"{ADDRESSES[name]}?{PERIOD}")
+
+        assert response.status_code == 200
+        assert "Infinity" not in response.text
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_a_page_costs_a_fixed_number_of_statements(name):
+    world = busy_world()
+    client = reader(world)
+    client.get(f"{ADDRESSES[name]}?{PERIOD}&compare=1")  # snapshots are compiled once
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"{ADDRESSES[name]}?{PERIOD}&compare=1").status_code == 200
+        return len(captured)
+
+    before = statements()
+    for place in range(6):
+        world.send(at=NOON + place * MINUTE, country="FR", channel="telegram")
+
+    assert statements() <= before + 1  # what came in was noted, or not
+    assert before <= MOST_STATEMENTS
