@@ -130,9 +130,16 @@ def workspaces_of(user: User | AnonymousUser) -> models.QuerySet[Workspace]:
 
 def active_workspace(request: HttpRequest) -> Workspace | None:
     """The one workspace that this session works in: the chosen one while it is still the user's, else their first."""
-    workspaces = workspaces_of(request.user)
+    return by_choice(request).first()
+
+
+def by_choice(request: HttpRequest) -> models.QuerySet[Workspace]:
+    """The user's workspaces, the one that this session works in first."""
     chosen: Any = request.session.get(_SESSION_KEY) if request.user.is_authenticated else None
-    return (workspaces.filter(pk=chosen).first() if chosen else None) or workspaces.first()
+    workspaces = workspaces_of(request.user)
+    if not chosen:
+        return workspaces
+    return workspaces.order_by(models.Case(models.When(pk=chosen, then=0), default=1), "name", "id")
 
 
 def activate(request: HttpRequest, workspace: Workspace) -> None:

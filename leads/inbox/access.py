@@ -15,17 +15,18 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
 from agents.models import Agent, Workspace
-from agents.scoping import workspaces_of
+from agents.scoping import by_choice, workspaces_of
 from agents.zones import zone
 from leads.actor import Actor
 
 
 def agent_of(request: HttpRequest) -> Agent | None:
-    """The agent that the user is in the active workspace."""
-    workspace = request.workspace  # type: ignore[attr-defined]
-    if not workspace:
-        return None
-    return Agent.objects.select_related("workspace").filter(workspace=workspace.pk, user=request.user.pk).first()
+    """The agent that the user is in the active workspace, both read at once: pages ask every few seconds."""
+    active = by_choice(request).values("pk")[:1]
+    agent = Agent.objects.select_related("workspace").filter(workspace=active, user=request.user.pk).first()
+    if agent is not None:
+        request.workspace = agent.workspace  # type: ignore[attr-defined]
+    return agent
 
 
 def desks_of(request: HttpRequest) -> list[Workspace]:

@@ -21,6 +21,11 @@ from routing.engine import Outcome, Reason
 
 MOST = 200  # on one page
 MOST_CLOSED = 50
+# What of a lead can change while somebody looks at it.
+_LOOK = (
+    *("pk", "status", "closed_as", "agent_id", "joined_count", "name", "intent"),
+    *("first_response_at", "respond_by", "release_at", "closed_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One page's leads. `stamp` changes with whatever the page shows, and with the minute, for the ages on it."""
+    """One page's leads."""
 
     cards: list[Card]
-    stamp: str
 
     @property
     def offers(self) -> list[Card]:
@@ -65,26 +69,43 @@ class Board:
         return [card for card in self.cards if card.is_mine and not card.is_open]
 
 
-def own_board(agent: Agent, *, at: datetime) -> Board:
-    """What the agent has, open first and the oldest first, and what is on offer to them: one statement."""
-    rows = _rows(agent).filter(
+def own(agent: Agent) -> QuerySet[Lead]:
+    """What the agent has, open first and the oldest first, and what is on offer."""
+    rows = Lead.objects.for_workspace(agent.workspace).filter(
         Q(agent=agent) | Q(outcome=Outcome.HELD.value, reason=Reason.CLAIM.value),
         status__in=[Status.OPEN, Status.ANSWERED],
     )
-    found = rows.order_by("-status", "received_at", "pk")[:MOST]
-    return _board([lead for lead in found if _is_for(lead, agent)], agent, at)
+    return rows.order_by("-status", "received_at", "pk")[:MOST]
 
 
-def queue_board(agent: Agent, *, at: datetime) -> Board:
+def queue(agent: Agent) -> QuerySet[Lead]:
     """The nurture queue, from which everybody takes, the oldest first."""
-    rows = _rows(agent).filter(outcome=Outcome.QUEUED.value, status=Status.OPEN)
-    return _board(list(rows.order_by("received_at", "pk")[:MOST]), agent, at)
+    rows = Lead.objects.for_workspace(agent.workspace).filter(outcome=Outcome.QUEUED.value, status=Status.OPEN)
+    return rows.order_by("received_at", "pk")[:MOST]
 
 
-def closed_board(agent: Agent, *, at: datetime) -> Board:
+def closed(agent: Agent) -> QuerySet[Lead]:
     """What the agent closed last."""
-    rows = _rows(agent).filter(agent=agent, status=Status.CLOSED)
-    return _board(list(rows.order_by("-received_at", "-pk")[:MOST_CLOSED]), agent, at)
+    rows = Lead.objects.for_workspace(agent.workspace).filter(agent=agent, status=Status.CLOSED)
+    return rows.order_by("-received_at", "-pk")[:MOST_CLOSED]
+
+
+def board(rows: QuerySet[Lead], agent: Agent, *, at: datetime) -> Board:
+    """Those of these leads that are for the agent, as they read them: one statement."""
+    shown = (
+        *("workspace_id", "status", "outcome", "reason", "agent_id", "channel", "received_at", "first_response_at"),
+        *("closed_as", "closed_at", "name", "email", "phone", "message", "language", "country", "reference"),
+        *("joined_count", "intent", "respond_by", "release_at", "held_available"),
+    )
+    return Board([card_of(lead, agent, at=at) for lead in rows.only(*shown) if _is_for(lead, agent)])
+
+
+def stamp(rows: QuerySet[Lead], agent: Agent, *, at: datetime) -> str:
+    """Changes with whatever the page with these leads shows, and with the minute, for the ages on it.
+
+    Two hundred agents ask every few seconds, mostly in vain: nothing more is read than what can change.
+    """
+    return _stamp(agent, at, list(rows.values_list(*_LOOK, "held_available")))
 
 
 def find(agent: Agent, lead_id: UUID) -> Lead | None:
@@ -126,16 +147,7 @@ def card_of(lead: Lead, agent: Agent, *, at: datetime) -> Card:
 def stamp_of_lead(lead: Lead, agent: Agent, *, at: datetime) -> str:
     """Of the page of one lead: everything that happens to one is an event."""
     last = Event.objects.filter(lead=lead).order_by("-pk").values_list("pk", flat=True).first()
-    return _stamp(agent, at, [_look(lead), last])
-
-
-def _rows(agent: Agent) -> QuerySet[Lead]:
-    shown = (
-        *("workspace_id", "status", "outcome", "reason", "agent_id", "channel", "received_at", "first_response_at"),
-        *("closed_as", "closed_at", "name", "email", "phone", "message", "language", "country", "reference"),
-        *("joined_count", "intent", "respond_by", "release_at", "held_available"),
-    )
-    return Lead.objects.for_workspace(agent.workspace).only(*shown)
+    return _stamp(agent, at, [*(getattr(lead, name) for name in _LOOK), last])
 
 
 def _is_for(lead: Lead, agent: Agent) -> bool:
@@ -148,20 +160,9 @@ def _is_offer(lead: Lead) -> bool:
     return (lead.outcome, lead.reason, lead.status) == (Outcome.HELD.value, Reason.CLAIM.value, Status.OPEN)
 
 
-def _board(leads: list[Lead], agent: Agent, at: datetime) -> Board:
-    cards = [card_of(lead, agent, at=at) for lead in leads]
-    return Board(cards, _stamp(agent, at, [_look(lead) for lead in leads]))
-
-
-def _look(lead: Lead) -> list[Any]:
-    moments = (lead.first_response_at, lead.respond_by, lead.release_at, lead.closed_at)
-    state = [str(lead.pk), lead.status, lead.closed_as, lead.agent_id, lead.joined_count, lead.name, lead.intent]
-    return [*state, *(moment and moment.isoformat() for moment in moments)]
-
-
 def _stamp(agent: Agent, at: datetime, shown: list[Any]) -> str:
     said = [agent.pk, agent.is_paused, agent.is_active, get_language(), f"{at:%Y-%m-%dT%H:%M}", shown]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:24]
 
 
 def _time_left(respond_by: datetime, at: datetime) -> str:

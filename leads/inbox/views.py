@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
@@ -25,10 +27,11 @@ from agents import languages, places, rostering
 from agents.models import Agent
 from agents.scoping import activate, workspaces_of
 from leads import selectors, touches
+from leads.inbox import board as boards
 from leads.inbox import why
 from leads.inbox.access import AgentView, desks_of
 from leads.inbox.acts import ACTS, Pressed
-from leads.inbox.board import Board, card_of, closed_board, find, own_board, queue_board, stamp_of_lead, was_for
+from leads.inbox.board import card_of, find, stamp_of_lead, was_for
 from leads.inbox.forms import NoteForm, PassOnForm
 from leads.inbox.reaching import ways_to
 from leads.models import Event, Lead
@@ -36,16 +39,16 @@ from leads.speed.clicks import is_click
 
 
 class Tab(NamedTuple):
-    """A list of leads. `address` is where its page asks for news."""
+    """A list of leads."""
 
     name: str
-    board: Callable[..., Board]
+    rows: Callable[[Agent], QuerySet[Lead]]
     title: Any
     part: str
 
 
-OWN = Tab("home", own_board, gettext_lazy("My leads"), "inbox/_own.html")
-QUEUE = Tab("queue", queue_board, gettext_lazy("Nurture queue"), "inbox/_queue.html")
+OWN = Tab("home", boards.own, gettext_lazy("My leads"), "inbox/_own.html")
+QUEUE = Tab("queue", boards.queue, gettext_lazy("Nurture queue"), "inbox/_queue.html")
 
 
 class List(AgentView):
@@ -54,27 +57,31 @@ class List(AgentView):
     tab: Tab = OWN
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        board = self.tab.board(self.agent, at=timezone.now())
-        return self.page(request, "inbox/list.html", {"tab": self.tab, "board": board, "here": self.tab.name})
+        return self.page(request, "inbox/list.html", {**self.about(timezone.now()), "here": self.tab.name})
+
+    def about(self, at: datetime) -> dict[str, Any]:
+        """The stamp is read first: what changes between the two is told at the next beat."""
+        rows = self.tab.rows(self.agent)
+        stamp = boards.stamp(rows, self.agent, at=at)
+        return {"tab": self.tab, "stamp": stamp, "board": boards.board(rows, self.agent, at=at)}
 
 
-class ListNews(AgentView):
+class ListNews(List):
     """The list of a page anew, or 304 where it is still as its page has it (If-None-Match)."""
 
-    tab: Tab = OWN
-
     def get(self, request: HttpRequest) -> HttpResponse:
-        board = self.tab.board(self.agent, at=timezone.now())
-        if _is_known(request, board.stamp):
+        at = timezone.now()
+        if _is_known(request, boards.stamp(self.tab.rows(self.agent), self.agent, at=at)):
             return HttpResponseNotModified()
-        response = self.page(request, "inbox/_live.html", {"tab": self.tab, "board": board})
-        response["ETag"] = _etag(board.stamp)
+        context = self.about(at)
+        response = self.page(request, "inbox/_live.html", context)
+        response["ETag"] = _etag(context["stamp"])
         return response
 
 
 class Closed(AgentView):
     def get(self, request: HttpRequest) -> HttpResponse:
-        board = closed_board(self.agent, at=timezone.now())
+        board = boards.board(boards.closed(self.agent), self.agent, at=timezone.now())
         return self.page(request, "inbox/closed.html", {"board": board, "here": "closed"})
 
 

@@ -63,7 +63,7 @@ class TestThePage:
             for _ in range(count):
                 way(world, "ana", "telegram", trial_row=1)
             # Login and agent, then ways, trials and quiet hours.
-            with django_assert_num_queries(7):
+            with django_assert_num_queries(6):
                 ana.get(PAGE)
 
 

@@ -71,6 +71,17 @@ def test_a_lead_without_exactly_one_assignment_is_found_told_and_forgotten_when_
     assert Finding.objects.get().gone_at == LATER + watchdog.LOOKS_EVERY
 
 
+def test_a_lead_outside_the_five_outcomes_is_found(monkeypatch):
+    """The database refuses such a lead, so what is known is made fewer."""
+    world = make_world(person("ana"))
+    world.send()
+    monkeypatch.setattr(watchdog, "OUTCOMES", [each for each in watchdog.OUTCOMES if each[0] != "assigned"])
+
+    watchdog.watch(at=NOON)
+
+    assert (kinds(), watchdog.harm_done()) == (["outcome"], 1)
+
+
 def test_a_held_lead_that_nobody_looks_at_is_found():
     world = make_world(person("ana", is_paused=True), rules=[rule("everything", if_nobody="hold")])
     world.send()
