@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -32,6 +34,29 @@ class Change:
     about: str
     before: str = ""
     after: str = ""
+
+    @property
+    def spans(self) -> tuple[list[Span], list[Span]]:
+        """Before and after, cut where they differ."""
+        return changed_words(self.before, self.after)
+
+
+class Span(NamedTuple):
+    """A piece of a sentence, and whether it stands only on this side of a change."""
+
+    text: str
+    is_changed: bool
+
+
+def changed_words(before: str, after: str) -> tuple[list[Span], list[Span]]:
+    """Both sentences cut where they differ, by whole words."""
+    old, new = (re.findall(r"\w+|\W", text) for text in (before, after))
+    sides: tuple[list[Span], list[Span]] = ([], [])
+    for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for side, text in ((sides[0], "".join(old[old_from:old_to])), (sides[1], "".join(new[new_from:new_to]))):
+            if text:
+                side.append(Span(text, tag != "equal"))
+    return sides
 
 
 def policy_changes(old: Document, new: Document, *, names: Mapping[str, str] | None = None) -> list[Change]:

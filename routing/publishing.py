@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, Team, User, Workspace
+from routing.drafting import fingerprint
 from routing.models import Draft, PolicyVersion, Rule, ScoringRule
 from routing.rulebook import (
     ACKNOWLEDGE_WITHIN,
@@ -73,28 +74,61 @@ def replace_draft(workspace: Workspace, document: Document) -> None:
         )
 
 
+class ChangedMeanwhile(Exception):
+    """Somebody else saved or published after what this publisher looked at."""
+
+
+def state_of(workspace: Workspace, draft: Document) -> str:
+    """What somebody who is about to publish looks at: this draft, and the version that is published."""
+    return fingerprint([draft, workspace.policy_version])
+
+
 def publish(
-    *, workspace: Workspace, by: User | None, note: str = "", at: datetime, force: bool = False
+    *,
+    workspace: Workspace,
+    by: User | None,
+    note: str = "",
+    at: datetime,
+    force: bool = False,
+    seen: str | None = None,
 ) -> PolicyVersion:
     """Publish the draft. Returns the version now published: a new one, or the old where nothing changed.
 
-    `force` makes a new version even so. Raises PolicyErrors where the draft is not sound or over the plan's limits.
+    `force` makes a new version even so. `seen` is the `state_of` what was looked at: raises ChangedMeanwhile where it
+    is another now. Raises PolicyErrors where the draft is not sound or over the plan's limits.
     """
     with transaction.atomic():
         _lock(workspace)
-        document = normalise_policy(draft_document(workspace), roster_names=roster_names(workspace, archived=True))
+        draft = draft_document(workspace)
+        if seen is not None and seen != state_of(workspace, draft):
+            raise ChangedMeanwhile
+        document = normalise_policy(draft, roster_names=roster_names(workspace, archived=True))
         return _publish(workspace, document, by=by, note=note, at=at, force=force)
 
 
-def roll_back(*, workspace: Workspace, number: int, by: User | None, note: str = "", at: datetime) -> PolicyVersion:
-    """Publish version `number` again, under a new number. The draft stays as it is.
+def roll_back(
+    *,
+    workspace: Workspace,
+    number: int,
+    by: User | None,
+    note: str = "",
+    at: datetime,
+    instead_of: int | None = None,
+    draft_too: bool = False,
+) -> PolicyVersion:
+    """Publish version `number` again, under a new number. The draft stays as it is, unless `draft_too`.
 
-    Raises PolicyVersion.DoesNotExist, or PolicyErrors where the plan no longer has what the old policy uses.
+    `instead_of` is the version that was published for whoever rolls back: raises ChangedMeanwhile where it is another
+    now. Raises PolicyVersion.DoesNotExist, or PolicyErrors where the plan no longer has what the old policy uses.
     Teams and agents that went meanwhile count as empty: `named_but_gone` lists them.
     """
     with transaction.atomic():
         _lock(workspace)
+        if instead_of is not None and instead_of != workspace.policy_version:
+            raise ChangedMeanwhile
         old = PolicyVersion.objects.for_workspace(workspace).get(number=number)
+        if draft_too:
+            replace_draft(workspace, old.document)
         return _publish(workspace, old.document, by=by, note=note, at=at, restored_from=number)
 
 

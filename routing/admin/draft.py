@@ -7,20 +7,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from agents.admin.scoped import WorkspaceAdmin
-from agents.scoping import Action
+from routing.admin.draft_parts import DraftPartAdmin
 from routing.forms.rules import DraftForm
 from routing.models import Draft
 
 
 @admin.register(Draft)
-class DraftAdmin(WorkspaceAdmin):
+class DraftAdmin(DraftPartAdmin):
     """One a workspace, made with it: its list leads straight to it."""
 
-    needs = Action.CHANGE_POLICY
     form = DraftForm
     fieldsets = (
-        (_("People who come back"), {"fields": ("returning", "join_window_s")}),
+        (_("People who come back"), {"fields": ("seen", "returning", "join_window_s")}),
         (_("Intent"), {"fields": ("hot", "warm")}),
         (
             _("Promise where a rule has none"),

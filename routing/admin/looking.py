@@ -38,9 +38,13 @@ class Look:
     number: int = 0
 
 
+def lint_of(document: Document, workspace: Workspace) -> list[Remark]:
+    return lint(document, roster_now(workspace).spec, city_known=bool(settings.GEOIP_CITY_DB))
+
+
 def remarks_on(document: Document, workspace: Workspace, *, at: datetime) -> list[Remark]:
     """What is remarkable about each rule of a document, by today's roster and this installation's data."""
-    remarks = lint(document, roster_now(workspace).spec, city_known=bool(settings.GEOIP_CITY_DB))
+    remarks = lint_of(document, workspace)
     without_hours = never_due(workspace=workspace, document=document, at=at)
     text = _(
         "Its promise never falls due: it counts covered hours, and nobody of them has a regular shift within 366 days."

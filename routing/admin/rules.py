@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -18,10 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.decorators import display
 from unfold.views import ChangeList as UnfoldChangeList
 
-from agents.admin.scoped import WorkspaceAdmin
-from agents.scoping import Action
+from routing.admin.draft_parts import DraftPartAdmin
 from routing.admin.looking import look_at, names_on_roster, remarks_on
-from routing.drafting import OrderChanged, lock_draft, move_rule, order_rules, put_rule
+from routing.drafting import OrderChanged, move_rule, order_rules, put_rule
 from routing.engine import Request
 from routing.forms.choices import Offers
 from routing.forms.conditions import condition_row
@@ -69,10 +67,7 @@ class RuleList(UnfoldChangeList):
 
 
 @admin.register(Rule)
-class RuleAdmin(WorkspaceAdmin):
-    """Nothing here routes a lead until it is published."""
-
-    needs = Action.CHANGE_POLICY
+class RuleAdmin(DraftPartAdmin):
     form = RuleForm
     change_list_template = "admin/routing/rules.html"
     change_form_template = "admin/routing/rule_form.html"
@@ -84,14 +79,10 @@ class RuleAdmin(WorkspaceAdmin):
     list_max_show_all = 500
     actions = None
     fields = (
-        "name", "is_active", "place", "to_kind", "team", "agent", "by", "require", "prefer", "if_nobody",
+        "seen", "name", "is_active", "place", "to_kind", "team", "agent", "by", "require", "prefer", "if_nobody",
         "sla_respond_within", "sla_remind_at", "sla_reroute_after", "sla_max_reroutes", "sla_escalate_after",
         "sla_clock",
     )  # fmt: skip
-
-    class Media:
-        css = {"all": ["switchyard/rules.css", "switchyard/pick.css"]}
-        js = ["switchyard/pick.js", "switchyard/rules.js"]
 
     def get_changelist(self, request: Any, **kwargs: Any) -> type[ChangeList]:
         return RuleList
@@ -158,16 +149,6 @@ class RuleAdmin(WorkspaceAdmin):
             return HttpResponseBadRequest(_now("No condition is named."))
         return TemplateResponse(request, "admin/routing/condition.html", {"form": form})
 
-    def changeform_view(
-        self, request: Any, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        with transaction.atomic():
-            # Whether somebody else saved it meanwhile is asked when nobody can any more.
-            lock_draft(request.workspace)
-            return super().changeform_view(request, object_id, form_url, extra_context)
-
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.is_moved:
@@ -233,8 +214,7 @@ class RuleAdmin(WorkspaceAdmin):
 
 
 @admin.register(ScoringRule)
-class ScoringRuleAdmin(WorkspaceAdmin):
-    needs = Action.CHANGE_POLICY
+class ScoringRuleAdmin(DraftPartAdmin):
     form = ScoringRuleForm
     change_form_template = "admin/routing/conditioned_form.html"
     list_display = ("in_words",)
@@ -242,10 +222,6 @@ class ScoringRuleAdmin(WorkspaceAdmin):
     sortable_by = ()
     list_before_template = "admin/routing/scoring_before.html"
     fields = ("points", "seen")
-
-    class Media:
-        css = {"all": ["switchyard/rules.css", "switchyard/pick.css"]}
-        js = ["switchyard/pick.js", "switchyard/rules.js"]
 
     @display(description=_("Points"))
     def in_words(self, rule: ScoringRule) -> str:

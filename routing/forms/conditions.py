@@ -206,7 +206,10 @@ class ConditionForm(forms.Form):
                 [v.strip() for v in values] if len(values) > 1 else _PAIR.split("".join(values).strip())
             )
         elif is_picked(field):
+            # A list that values are picked from brings them in its own order.
+            before = list(self.initial.get("value") or [])
             codes = [code_of(field, name) for value in values for name in _split(value)]
+            codes.sort(key=lambda code: before.index(code) if code in before else len(before))
             listed = self.initial.get("field") == field and _PICKED.get(self.initial.get("op", "")) == op
             if takes is Takes.ONE and (len(codes) > 1 or listed):
                 condition["op"] = {"is": "in", "is_not": "not_in"}.get(op, op)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
@@ -41,6 +43,15 @@ class Explained(str):
         return made
 
 
+class _SeenInput(forms.HiddenInput):
+    """Says what is stored now, also where an older state was sent: the reader of the page is told of this one."""
+
+    stored = ""
+
+    def format_value(self, value: Any) -> str:
+        return self.stored
+
+
 class _DraftPartForm(WorkspaceForm):
     """A part of the draft, which two people may edit at once.
 
@@ -48,18 +59,15 @@ class _DraftPartForm(WorkspaceForm):
     says now; what was typed is kept, and saving again means it.
     """
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=_SeenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.is_new = self.instance._state.adding
         self.stored = fingerprint(self.instance.document) if self.instance.pk else ""
         self.was = self.instance.document if self.instance.pk else None
-        self.initial["seen"] = self.stored
-
-    @property
-    def current(self) -> str:
-        """What the hidden field is to say: the state that the reader of this page is told about."""
-        return self.stored
+        seen: Any = self.fields["seen"].widget
+        seen.stored = self.stored
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -70,8 +78,15 @@ class _DraftPartForm(WorkspaceForm):
 
     def changed_meanwhile(self) -> str:
         return _now(
-            "Somebody changed this while you were editing. Nothing of yours was saved yet; save again to replace it."
-        )
+            "%(who)s changed this while you were editing. Nothing of yours was saved yet; save again to replace it."
+        ) % {"who": self.who_changed()}
+
+    def who_changed(self) -> str:
+        """Who saved it last by a page of the admin."""
+        kind = ContentType.objects.get_for_model(type(self.instance))
+        entries = LogEntry.objects.filter(content_type=kind, object_id=str(self.instance.pk)).select_related("user")
+        last: Any = entries.order_by("-action_time", "-pk").first()
+        return (last.user.get_full_name() or last.user.email) if last else _now("Somebody")
 
 
 class _ConditionedForm(_DraftPartForm):
@@ -261,11 +276,10 @@ class RuleForm(_PromiseForm, _ConditionedForm):
 
     def changed_meanwhile(self) -> str:
         names = target_names(self.instance.workspace)
-        sentence = _now(
-            "Somebody changed this rule while you were editing. It now says: “%(rule)s” Nothing of yours was"
-            " saved yet; save again to replace it."
-        )
-        return sentence % {"rule": rule_in_words(self.was, names) if self.was else ""}
+        return _now(
+            "%(who)s changed this rule while you were editing. It now says: “%(rule)s”. Nothing of yours was saved yet;"
+            " save again to replace it."
+        ) % {"who": self.who_changed(), "rule": rule_in_words(self.was, names) if self.was else ""}
 
     def save(self, commit: bool = True) -> Any:
         if self.instance._state.adding:
@@ -280,7 +294,7 @@ class RuleForm(_PromiseForm, _ConditionedForm):
 
     @property
     def is_moved(self) -> bool:
-        return "place" in self.data and str(self.data["place"]) != self.initial["place"]
+        return "place" in self.data and (self.is_new or str(self.data["place"]) != self.initial["place"])
 
     def _place(self) -> str:
         """Where it stands; for a new one, above the first that takes every lead: below, it would get nothing."""

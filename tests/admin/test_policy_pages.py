@@ -175,6 +175,16 @@ class TestConditions:
         rule.refresh_from_db()
         assert (rule.name, rule.when, rule.if_nobody) == ("Renamed", when, "hold")
 
+    def test_keep_the_order_of_their_values_though_a_list_has_another(self, save, ws, team):
+        when = {"all": [{"field": "country", "op": "in", "value": ["PT", "ES"]}]}
+        rule = Rule.objects.create(workspace=ws, name="Iberia", team=team, when=when)
+        said = {"name": "Iberia", "to_kind": "team", "team": team.pk, "by": "round_robin", "if_nobody": "hold"}
+
+        save(f"rule/{rule.pk}/change", ("1", "country", "is", ["ES", "FR", "PT"]), initial=1, **said)
+
+        rule.refresh_from_db()
+        assert rule.when["all"][0]["value"] == ["PT", "ES", "FR"]
+
     def test_are_removed(self, save, ws, team):
         rule = Rule.objects.create(
             workspace=ws, name="A", team=team, when={"all": [{"field": "country", "op": "is", "value": "ES"}]}
