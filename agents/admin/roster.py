@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils import timezone
@@ -20,7 +20,16 @@ from agents import languages, rostering
 from agents.admin import agent_page
 from agents.admin.people_import import PeopleImport
 from agents.admin.scoped import RosterAdmin, WorkspaceInline, WorkspaceRelatedFilter
-from agents.forms.roster import AgentForm, HandleForm, TeamForm, TeamMemberForm, TimeOffForm, link_of
+from agents.forms.roster import (
+    PEOPLE_LIST,
+    AgentForm,
+    HandleForm,
+    TeamForm,
+    TeamMemberForm,
+    TimeOffForm,
+    link_of,
+    names_of_people,
+)
 from agents.formsets import TeamMemberFormSet
 from agents.models import Agent, Handle, Team, TeamMember, TimeOff
 
@@ -28,6 +37,7 @@ from agents.models import Agent, Handle, Team, TeamMember, TimeOff
 class HandleInline(WorkspaceInline):
     model = Handle
     form = HandleForm
+    extra = 1
     ordering = ("channel",)
     verbose_name_plural = _("handles")
 
@@ -35,6 +45,7 @@ class HandleInline(WorkspaceInline):
 class TimeOffInline(WorkspaceInline):
     model = TimeOff
     form = TimeOffForm
+    extra = 1
     ordering = ("starts_local",)
     verbose_name_plural = _("time off")
 
@@ -43,13 +54,35 @@ class TeamMemberInline(WorkspaceInline):
     model = TeamMember
     form = TeamMemberForm
     formset = TeamMemberFormSet
-    autocomplete_fields = ("agent",)
+    fields: tuple[str, ...] = ("agent", "weight", "tier", "share")
+    readonly_fields: tuple[str, ...] = ("share",)
     ordering = ("tier", "agent__name", "id")
     verbose_name = _("member")
     verbose_name_plural = _("members")
+    extra = 1
+    total_weight = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("agent")
+
+    def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        people = Agent.objects.for_workspace(request.workspace).order_by("name", "id")
+        formset.form.people = {agent.pk: agent for agent in people}
+        formset.form.names = names_of_people(formset.form.people)
+        if obj is not None:
+            weights = obj.members.filter(agent__is_active=True).aggregate(total=Sum("weight"))
+            self.total_weight = weights["total"] or 0
+        return formset
+
+    @display(description=_("Share"))
+    def share(self, member: TeamMember) -> Any:
+        """Of the turns, while everybody is there; kept true by script while weights are typed."""
+        percent = ""
+        if member.pk and self.total_weight and member.agent.is_active:
+            percent = f"{member.weight * 100 / self.total_weight:.0f} %"
+        inactive = _("inactive") if member.pk and not member.agent.is_active else ""
+        return format_html('<output data-share>{}</output><span class="sy-quiet">{}</span>', percent, inactive)
 
 
 @admin.register(Agent)
@@ -179,7 +212,17 @@ class TeamAdmin(RosterAdmin):
     search_fields = ("name", "slug")
     ordering = ("name", "id")
     actions = ("archive", "restore")
-    inlines = (TeamMemberInline,)
+    inlines: tuple[type[TeamMemberInline], ...] = (TeamMemberInline,)
+    change_form_template = "admin/people/team.html"
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        formset = context["inline_admin_formsets"][0].formset
+        context |= {
+            "team": kwargs.get("obj"),
+            "people": names_of_people(formset.form.people).values(),
+            "people_list": PEOPLE_LIST,
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         active = Count("members", filter=Q(members__agent__is_active=True))

@@ -1,6 +1,8 @@
 """Forms for people, their hours and their teams."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from django import forms
@@ -204,12 +206,74 @@ class TeamForm(_NamedForm):
         fields = ("name", "slug", "catch_up")
 
 
+class AgentNameField(forms.CharField):
+    """One of the workspace's people, typed or chosen by name; who shares a name, by name and slug."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.names: Mapping[int, str] = {}
+        self.people: Mapping[int, Agent] = {}
+
+    def clean(self, value: Any) -> Any:
+        found = super().clean(value)
+        return self.people[found] if isinstance(found, int) else None
+
+    def prepare_value(self, value: Any) -> Any:
+        return self.names.get(value, value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        known = {name.casefold(): agent for agent, name in self.names.items()}
+        found = known.get(text.casefold()) or (int(text) if text.isdecimal() and int(text) in self.names else None)
+        if found is None:
+            near = get_close_matches(text.casefold(), known, n=1)
+            hint = " " + str(_("Did you mean %(name)s?") % {"name": self.names[known[near[0]]]}) if near else ""
+            raise ValidationError(_("There is nobody called “%(text)s” here.") % {"text": text} + hint, code="nobody")
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return initial != self.to_python(data)
+        except ValidationError:
+            return True
+
+
 class TeamMemberForm(WorkspaceForm):
+    """`people` are those of the workspace and `names` what they are called, read once for all rows of a page."""
+
+    people: Mapping[int, Agent] = {}
+    names: Mapping[int, str] = {}
+
+    agent = AgentNameField(label=_("Agent"))
+
     class Meta:
         model = TeamMember
-        fields = ("agent", "weight", "tier")
+        fields = ("weight", "tier")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["agent"]
+        field.people, field.names = self.people, self.names
+        field.widget.attrs |= {"list": PEOPLE_LIST, "autocomplete": "off"}
+        self.initial.setdefault("agent", self.instance.agent_id)
 
     def clean_tier(self) -> int:
         if self.cleaned_data["tier"] < 1:
             raise ValidationError(_("The first tier is 1."))
         return int(self.cleaned_data["tier"])
+
+
+PEOPLE_LIST = "people-list"  # one list of names for all rows
+
+
+def names_of_people(people: Mapping[int, Agent]) -> dict[int, str]:
+    """By name; where two share one, with the slug in brackets."""
+    often = Counter(agent.name.casefold() for agent in people.values())
+    return {
+        pk: f"{agent.name} ({agent.slug})" if often[agent.name.casefold()] > 1 else agent.name
+        for pk, agent in people.items()
+    }

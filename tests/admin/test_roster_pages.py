@@ -282,6 +282,27 @@ class TestTeam:
         member = TeamMember.objects.get(team__slug="iberia")
         assert (member.agent, member.weight, member.tier) == (agent, 3, 2)
 
+    def test_takes_members_by_name_and_asks_back_for_whom_it_does_not_know(self, save, acme):
+        Agent.objects.create(workspace=acme.workspace, slug="nadia", name="Nadia Night")
+        for slug in ("two", "twin"):
+            Agent.objects.create(workspace=acme.workspace, slug=slug, name="Same Name")
+        known = [{"agent": name, "weight": "2", "tier": "1"} for name in ("nadia night", "Same Name (twin)")]
+        unknown = {"agent": "Nadia Nihgt", "weight": "1", "tier": "1"}
+
+        refused = save("team/add", name="Night", catch_up="0", **rows("members", unknown)).content.decode()
+        assert "There is nobody called “Nadia Nihgt” here. Did you mean Nadia Night?" in refused
+        assert 'value="Nadia Nihgt"' in refused
+        assert save("team/add", name="Night", catch_up="0", **rows("members", *known)).status_code == 302
+
+        members = TeamMember.objects.filter(team__slug="night").order_by("id")
+        assert list(members.values_list("agent__slug", "weight")) == [("nadia", 2), ("twin", 2)]
+
+    def test_takes_nobody_of_another_workspace(self, save, other):
+        theirs = {"agent": other.rows[Agent][0].pk, "weight": "1", "tier": "1"}
+
+        assert save("team/add", name="Night", catch_up="0", **rows("members", theirs)).status_code == 200
+        assert not Team.objects.filter(slug="night").exists()
+
     def test_with_all_weights_0_is_refused(self, save, acme):
         agent = acme.rows[Agent][0]
         response = save(
@@ -422,5 +443,6 @@ class TestLists:
                 assert as_manager.get(f"/admin/agents/{model}/").status_code == 200
         with django_assert_max_num_queries(45):
             assert as_manager.get("/admin/").status_code == 200
-        with django_assert_max_num_queries(30):
+        with django_assert_max_num_queries(55):
             assert as_manager.get(f"/admin/agents/agent/{agents[7].pk}/change/").status_code == 200
+            assert as_manager.get(f"/admin/agents/team/{teams[7].pk}/change/").status_code == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from agents.models import Agent, Shift
+from agents.models import Agent, Shift, Team, TeamMember
 from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
 from tests.browser.managing import session_of, too_wide
 from tests.leads.world import make_world, person
@@ -40,7 +40,6 @@ def test_the_keyboard_alone_adds_somebody_with_a_night_shift(world, page):
     choose(page, "Languages", "french")
     choose(page, "Languages", "English")
     choose(page, "Territories", "France")
-    page.get_by_role("link", name="Add another Handle").press("Enter")
     page.locator("#id_handles-0-channel").focus()
     page.keyboard.type("WhatsApp")
     page.locator("#id_handles-0-value").focus()
@@ -61,6 +60,17 @@ def test_the_keyboard_alone_adds_somebody_with_a_night_shift(world, page):
     assert nadia.handles.get().value == "+33612345678"
     shifts = Shift.objects.filter(agent=nadia).order_by("weekday").values_list("weekday", "start_minute", "end_minute")
     assert list(shifts) == [(day, 1320, 360) for day in range(5)]
+
+    page.goto("/admin/agents/team/")
+    page.get_by_role("link", name="Sales").press("Enter")
+    page.locator("#id_members-2-agent").focus()
+    page.keyboard.type("Nadia Night")
+    page.locator("#id_members-2-weight").fill("2")
+    expect(page.locator("[data-share]").nth(2)).to_have_text("50 %")
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("Sales")
+    assert TeamMember.objects.get(agent=nadia).weight == 2
 
 
 def test_hours_are_drawn_moved_and_refused_with_what_was_typed_kept(world, page):
@@ -96,7 +106,8 @@ def test_hours_are_drawn_moved_and_refused_with_what_was_typed_kept(world, page)
 
 @pytest.mark.axe
 def test_axe_finds_nothing_wrong_with_the_pages_of_people(world, page):
-    for address in ("/admin/", f"/admin/agents/agent/{world.agent('ana').pk}/change/"):
+    team = f"/admin/agents/team/{Team.objects.get().pk}/change/"
+    for address in ("/admin/", f"/admin/agents/agent/{world.agent('ana').pk}/change/", team):
         page.set_viewport_size(PHONE)
         page.goto(address)
         assert too_wide(page) <= 0, address
