@@ -24,6 +24,7 @@ PARTS: dict[str, Part] = {
     for part in (
         Part("http", "tests.bench.http", "handing in a lead over HTTP, beside a bare view that inserts one row"),
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
+        Part("widget", "tests.bench.widget", "what a page pays for carrying the widget, beside others"),
         Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),
     )
 }
