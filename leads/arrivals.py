@@ -90,6 +90,24 @@ def new_lead(
     )
 
 
+def complete(lead: Lead, *, submission: Submission, contact: Contact) -> list[str]:
+    """Write down what the lead lacks and this later submission of the same person says; the fields that changed.
+
+    Whoever tapped a channel in vain leaves a message next, and only then says how they can be reached.
+    """
+    said: dict[str, Any] = {
+        "name": _cut("name", submission.name),
+        "email": _cut("email", contact.email or submission.email),
+        "phone": _cut("phone", contact.phone or submission.phone),
+        "message": submission.message,
+        "consent": submission.consent,
+    }
+    fresh = {name: value for name, value in said.items() if value and not getattr(lead, name)}
+    for name, value in fresh.items():
+        setattr(lead, name, value)
+    return list(fresh)
+
+
 def language_of(submission: Submission, door: Door) -> str:
     """The lead's language as a canonical tag: what was said, else the first that the workspace offers, else ''."""
     for text in (submission.language, *door.languages[:1]):

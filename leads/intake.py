@@ -132,7 +132,14 @@ def _take_in(arrival: Arrival, key: IdempotencyKey | None, hold_flag: str) -> Ac
     )
     if lead is not None:
         channel = join(
-            lead, arrival.submission, arrival.facts, basis, channels=door.channels, shown=shown, hold=bool(hold_flag)
+            lead,
+            arrival.submission,
+            arrival.facts,
+            basis,
+            contact=contact,
+            channels=door.channels,
+            shown=shown,
+            hold=bool(hold_flag),
         )
         joined = True
     else:

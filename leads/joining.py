@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from leads import address_limit
 from leads.address_limit import Shown
-from leads.arrivals import FORM, request_again, seen_by
+from leads.arrivals import FORM, complete, request_again, seen_by
 from leads.basis import Basis
 from leads.models import Event, EventKind, Lead, Trigger
-from leads.people import agent_they_had
+from leads.people import Contact, agent_they_had
 from leads.placing import judge, place
 from leads.submission import Submission
 from routing import engine
@@ -23,6 +23,7 @@ def join(
     facts: Facts,
     basis: Basis,
     *,
+    contact: Contact,
     channels: tuple[str, ...],
     shown: Shown | None,
     hold: bool,
@@ -42,12 +43,13 @@ def join(
         data={name: value for name, value in said.items() if value},
     )
     lead.joined_count += 1
+    changed = ["joined_count", *complete(lead, submission=submission, contact=contact)]
     named = submission.channel
     if named is None or _reachable(lead, named, basis.roster):
-        lead.save(update_fields=["joined_count"])
+        lead.save(update_fields=changed)
         return named or lead.reached_on
     if hold or not _decided_anew(lead, named, facts, basis, channels=channels, shown=shown):
-        lead.save(update_fields=["joined_count"])
+        lead.save(update_fields=changed)
         return ""
     return lead.reached_on
 

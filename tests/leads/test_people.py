@@ -30,6 +30,22 @@ class TestAnOpenLead:
         assert Event.objects.get(kind="joined").data["message"] == "Are you there?"
         assert world.load("ana").open == 1
 
+    def test_learns_how_its_visitor_can_be_reached_from_a_later_message(self):
+        world = make_world(person("ana", shifts=OFFICE))
+        first = world.send(trusted=False, visitor_id="v", channel="whatsapp", name="Nora", at=NIGHT)
+
+        said = {"name": "Somebody", "email": "nora@mail.test", "message": "A quote", "consent": {"text": "Yes"}}
+        world.send(trusted=False, visitor_id="v", at=NIGHT + timedelta(minutes=1), **said)
+
+        lead = world.lead(first)
+        assert (lead.outcome, lead.channel, lead.joined_count) == ("held", "whatsapp", 1)
+        assert (lead.name, lead.email, lead.message, lead.consent) == (
+            "Nora",
+            "nora@mail.test",
+            "A quote",
+            {"text": "Yes"},
+        )
+
     def test_answers_on_the_channel_that_is_named_now(self):
         handles = {"whatsapp": "+34600111222", "telegram": "ana_acme"}
         world = make_world(person("ana", handles=handles))

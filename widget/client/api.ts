@@ -37,7 +37,7 @@ export type Sent =
 /** Of the files that are fetched beside the script, so that browsers may keep them for good. */
 declare const VERSION: string;
 
-const PATIENCE_MS = 3_000;
+export const PATIENCE_MS = 3_000;
 // As the script found it: what the page puts in its place later is not asked.
 const { fetch: send } = window;
 

@@ -47,7 +47,7 @@ export class Frame {
   private returnTo: HTMLElement | null = null;
 
   onBack = (): void => {};
-  onClose = (): void => {};
+  onClose = (_returnFocus?: boolean): void => {};
   onToggle = (): void => {};
 
   constructor(options: Options) {
@@ -139,7 +139,7 @@ export class Frame {
       const own = element.getBoundingClientRect();
       return !!rect && rect.left < own.right && rect.right > own.left && rect.top < own.bottom && rect.bottom > own.top;
     };
-    if (this.isOpen && covers(this.panel)) this.onClose();
+    if (this.isOpen && covers(this.panel)) this.onClose(false);
     set(this.region, "data-away", covers(this.launcher));
   }
 

@@ -184,14 +184,21 @@ export function card(answer: Answer, channels: Channel[], words: Words, qr: HTML
   };
 }
 
+/** When the visitor hears from somebody, in the widget's own language where it knows the kind of promise. */
+export function when({ agent, promise }: Answer, { t, language }: Words): string {
+  if (promise.kind === "opens_at" && promise.at) return say(t.answer, { time: instant(promise.at, language) });
+  if (promise.kind === "soon" || promise.kind === "queue") return t.soon;
+  return agent ? "" : promise.text;
+}
+
 /** A message was taken: when to expect an answer, and where to look. */
-export function thanks({ agent, promise, reference, status_url, outcome }: Answer, own: string | undefined, { t, language }: Words): Child[] {
-  const when = promise.kind === "opens_at" && promise.at ? say(t.answer, { time: instant(promise.at, language) })
-    : promise.kind === "soon" || promise.kind === "queue" ? t.soon
-    : agent ? "" : promise.text;
+export function thanks(answer: Answer, own: string | undefined, words: Words): Child[] {
+  const { t } = words;
+  const { agent, reference, status_url, outcome } = answer;
+  const expected = when(answer, words);
   const status = outcome !== "rejected" && safeLink(status_url);
   return [
-    el("div", { class: "done" }, el("span", { class: "tick-mark" }, drawing(TICK)), el("strong", {}, own || t.thanks), when && el("p", {}, when)),
+    el("div", { class: "done" }, el("span", { class: "tick-mark" }, drawing(TICK)), el("strong", {}, own || t.thanks), expected && el("p", {}, expected)),
     agentLine(agent, null, t),
     referenceLine(reference, t),
     status && el("p", { class: "center" }, el("a", { href: status, target: "_blank", rel: "noopener noreferrer" }, t.status)),
@@ -203,9 +210,15 @@ export const caption = (text: string): HTMLElement => el("p", { class: "caption"
 
 const agentLine = (agent: Answer["agent"], channel: Channel | null, t: Texts): Child =>
   agent && el("div", { class: "agent" },
-    el("span", { class: "face", "aria-hidden": "true" }, initials(agent.name), channel && tile(channel)),
+    el("span", { class: "face", "aria-hidden": "true" }, initials(agent.name), photo(agent.photo_url), channel && tile(channel)),
     el("div", {}, el("small", {}, t.with), el("strong", {}, agent.name), agent.title && el("small", {}, agent.title)),
   );
+
+/** Over the initials, which stay where the picture does not come or the page's policy forbids its host. */
+function photo(url: string | null): Child {
+  const image = url && /^https:/.test(url) && el("img", { src: url, alt: "", referrerpolicy: "no-referrer", error: () => image && image.remove() });
+  return image;
+}
 
 const referenceLine = (reference: string, t: Texts): Child =>
   reference && el("p", { class: "center" }, `${t.reference}: `, el("b", {}, reference));

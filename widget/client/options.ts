@@ -14,6 +14,8 @@ export interface Options {
   /** A selector of the page's own buttons, in place of ours. */
   launcher: string;
   fallback: string;
+  /** The launcher's own words; "" for ours, in the page's language. */
+  label: string;
   autoStart: boolean;
 }
 
@@ -29,6 +31,7 @@ export function optionsOf(script: HTMLScriptElement): Options {
     offset: offsetOf(said.offset),
     launcher: said.launcher || "",
     fallback: said.fallback || "",
+    label: said.label || "",
     autoStart: said.autoStart !== "off",
   };
 }

@@ -1,7 +1,7 @@
 /** What the widget does: opens, asks, sends, and shows what came of it. */
 
 import type { Answer, Attributes, Switchyard, Visitor } from "./v1.d.ts";
-import { file, fileUrl, getConfig, postLead, type Channel, type Config, type Sent } from "./api.ts";
+import { file, fileUrl, getConfig, PATIENCE_MS, postLead, type Channel, type Config, type Sent } from "./api.ts";
 import { drawing, el, later } from "./dom.ts";
 import { emit, on } from "./events.ts";
 import { Frame } from "./frame.ts";
@@ -39,6 +39,9 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
   let signed: string | undefined;
   let answer: Answer | null = null;
   let typed: Record<string, string> = {};
+  /** How the writer of a message wants to talk; undefined leaves it to what they tapped before. */
+  let wanted: string | undefined;
+  let tries = 0;
   /** Raised by every view: what arrives late for an older one is not shown. */
   let view = 0;
 
@@ -61,7 +64,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     if (frame) return frame;
     const made = (frame = new Frame(options));
     made.onToggle = toggle;
-    made.onClose = () => close();
+    made.onClose = close;
     made.onBack = () => {
       answer = null;
       home();
@@ -84,7 +87,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
   }
 
   function speak(): void {
-    const launcher = own("launcher") || launcherLabel(language);
+    const launcher = own("launcher") || options.label || launcherLabel(language);
     mounted().speak(language.catalogue, language.rtl, { launcher, chat: t.chat, close: t.close, back: t.back });
   }
 
@@ -136,7 +139,8 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
       }));
     }
     if (catalogue !== "en") parts.push(file(options, `${catalogue}.json`).then((got) => (texts = got), () => {}));
-    for (const part of parts) await part;
+    // What takes longer than a visitor waits is gone on without.
+    await Promise.race([Promise.all(parts), later(PATIENCE_MS)]);
     if (signal.aborted || tag !== language.tag) return;
     t = { ...(more?.en || CORE_TEXTS), ...texts }; // what a catalogue lacks is said in English
     speak();
@@ -146,7 +150,8 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
   async function getMore(): Promise<void> {
     if (more) return;
     try {
-      const got: typeof More = await import(fileUrl(options, "more.js"));
+      // A browser asks no second time for a module that did not come from the same address.
+      const got: typeof More = await import(fileUrl(options, "more.js") + (tries++ ? `.${tries}` : ""));
       if (more || signal.aborted) return;
       more = got;
       outbox = more.makeOutbox((key, body) => postLead(options, key, body), recall, remember, delivered);
@@ -180,6 +185,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
 
   function home(): void {
     view++;
+    wanted = "form";
     const title = own("title") || t.hello;
     if (!more) return mounted().show({ title, tall: true, content: failure(t, fallback(), false, retryOpening) });
     const { caption, channelList, greeting, note } = more;
@@ -208,15 +214,15 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     return messageForm(words(), config?.consent || null, visitor, typed, problems, sendMessage);
   }
 
-  function writeMessage(problems: Record<string, string> = {}): void {
+  function writeMessage(problems: Record<string, string> = {}, notice = ""): void {
     if (!more) return home();
     view++;
     const made = form(more, problems);
-    mounted().show({ title: t.leave, back: true, content: [made], focus: made.querySelector<HTMLElement>("[aria-invalid], textarea") || undefined });
+    mounted().show({ title: t.leave, back: true, content: [notice && more.note(notice), made], focus: made.querySelector<HTMLElement>("[aria-invalid], textarea") || undefined });
   }
 
-  /** A lead was taken: the agent's own link, or thanks for a message. */
-  function show(taken: Answer, follow = false): void {
+  /** A lead was taken: the agent's own link, or thanks for a message. `tapped`: it is the answer to a tap just now. */
+  function show(taken: Answer, tapped = false): void {
     const mine = ++view;
     const url = taken.channel?.url;
     const phone = matchMedia("(hover: none) and (pointer: coarse)").matches;
@@ -226,6 +232,12 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
       return home();
     }
     const another = quietButton(t.another, () => frame!.onBack());
+    if (tapped && !taken.channel && taken.outcome !== "rejected" && !visitor.email && !visitor.phone) {
+      // Nobody is there for this channel, and nobody knows yet how to reach the visitor: the message joins the lead.
+      answer = null;
+      wanted = undefined;
+      return writeMessage({}, `${own("away") || t.away}. ${more.when(taken, words())}`);
+    }
     if (!taken.channel || taken.channel.id === "form") {
       mounted().show({ title: t.leave, back: true, content: [...more.thanks(taken, own("thanks"), words()), another] });
       frame!.announce(t.thanks);
@@ -236,7 +248,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     mounted().show({ title, back: true, content: [...content, another], focus: link || undefined });
     if (place && url) void drawQr(place, url, mine);
     // A phone follows the tap in the same tab.
-    if (follow && phone && url) location.assign(url);
+    if (tapped && phone && url) location.assign(url);
   }
 
   async function drawQr(place: HTMLElement, url: string, mine: number): Promise<void> {
@@ -259,7 +271,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     else void sendTap(channel, newId());
   }
 
-  async function bodyOf(fields: Partial<More.Written> & { channel: string }): Promise<string> {
+  async function bodyOf(fields: Partial<More.Written> & { channel?: string }): Promise<string> {
     const since = () => performance.now() - openedAt;
     if (since() < FASTEST_MS) await later(FASTEST_MS - since());
     return JSON.stringify(bare({
@@ -282,7 +294,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     mounted().show({ title: channel.label, back: true, content: [waiting(t.finding)] });
     const body = same || (await bodyOf({ channel: channel.id }));
     const sent = await postLead(options, key, body);
-    if ("answer" in sent) return taken(sent.answer, mine);
+    if ("answer" in sent) return taken(sent.answer, mine, true);
     failed(sent, mine, false, () => void sendTap(channel, key, body));
   }
 
@@ -291,7 +303,7 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     const mine = ++view;
     mounted().show({ title: t.leave, back: true, content: [waiting(t.sending)] });
     const key = newId();
-    const body = await bodyOf({ ...written, channel: "form" });
+    const body = await bodyOf({ ...written, channel: wanted });
     outbox?.keep(key, body); // until it has arrived: a tab is closed quickly
     const sent = await postLead(options, key, body);
     const kept = "again" in sent && sent.again;
@@ -307,10 +319,10 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
   }
 
   /** `mine`: the view that waits for it. Whoever closed the panel meanwhile finds the answer when they open it again. */
-  function taken(got: Answer, mine: number): void {
+  function taken(got: Answer, mine: number, tapped = false): void {
     answer = got;
     if (got.agent) remember({ agent: got.agent.name });
-    if (frame?.isOpen && mine === view) show(got, true);
+    if (frame?.isOpen && mine === view) show(got, tapped);
     emit("assigned", got);
   }
 
