@@ -57,9 +57,13 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": False,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     # One sheet and one script for each subject: the frame, then what stands in it.
-    "STYLES": [_static(f"switchyard/{name}.css") for name in ("admin", "admin_chrome", "admin_start", "admin_people")],
+    "STYLES": [
+        _static(f"switchyard/{name}.css")
+        for name in ("admin", "admin_chrome", "admin_start", "admin_people", "admin_site")
+    ],
     "SCRIPTS": [
-        _static(f"switchyard/{name}.js") for name in ("admin", "admin_chrome", "week", "pickers", "handles", "shares")
+        _static(f"switchyard/{name}.js")
+        for name in ("admin", "admin_chrome", "admin_site", "week", "pickers", "handles", "shares")
     ],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
     # One audit of two lists: what changed at once, and what changed by publishing.

@@ -1,63 +1,21 @@
-"""Sites and API keys: the doors into a workspace."""
+"""API keys: the doors into a workspace for servers."""
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
-from agents.admin.roster import lines
 from agents.admin.scoped import WorkspaceAdmin
-from agents.channels import CHANNELS
-from agents.forms.doors import ApiKeyForm, SiteForm
-from agents.models import ApiKey, Scope, Site
+from agents.forms.doors import ApiKeyForm
+from agents.models import ApiKey, Scope
 from agents.scoping import Action
-
-
-@admin.register(Site)
-class SiteAdmin(WorkspaceAdmin):
-    needs = Action.CHANGE_ACCESS
-    form = SiteForm
-    list_display = ("name", "runs_on", "offers", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("name",)
-    ordering = ("name", "id")
-    readonly_fields = ("snippet", "key")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields: tuple[str, ...] = ("name", "origins", "channels", "is_active")
-        return [(None, {"fields": ("snippet", *fields, "key") if obj else fields})]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # leads name the site they came from: it is switched off
-
-    @display(description=_("Runs on"))
-    def runs_on(self, site: Site) -> Any:
-        return lines(site.origins)
-
-    @display(description=_("Channels"))
-    def offers(self, site: Site) -> str:
-        return ", ".join(str(CHANNELS[name].label) if name in CHANNELS else name for name in site.channels) or "–"
-
-    @display(description=_("Snippet"))
-    def snippet(self, site: Site) -> Any:
-        tag = f'<script async src="{settings.PUBLIC_URL}/widget/v1.js" data-site="{site.key}"></script>'
-        return format_html(
-            '<code class="sy-copy" id="snippet">{}</code>'
-            '<button type="button" class="sy-button" data-copies="snippet" hidden>{}</button>'
-            '<p class="sy-quiet">{}</p>',
-            tag,
-            _("Copy"),
-            _("Paste this into every page that shows the widget, before </body>."),
-        )
 
 
 @admin.register(ApiKey)

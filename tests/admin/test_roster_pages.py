@@ -324,31 +324,6 @@ class TestTeam:
         assert as_manager.get(f"/admin/agents/team/{team.pk}/delete/").status_code == 403
 
 
-class TestSite:
-    def test_shows_its_snippet_and_keeps_the_order_of_channels(self, save, as_manager):
-        response = save(
-            "site/add",
-            name="Shop",
-            origins="https://Shop.example\n\nhttps://www.shop.example/",
-            channels=["telegram", "", "whatsapp", "telegram"],
-            is_active="on",
-        )
-        assert "Write scheme and host, without path" in errors_of(response)
-
-        save(
-            "site/add",
-            name="Shop",
-            origins="https://Shop.example",
-            channels=["telegram", "", "whatsapp"],
-            is_active="on",
-        )
-        site = Site.objects.get(name="Shop")
-        page = as_manager.get(f"/admin/agents/site/{site.pk}/change/").content.decode()
-
-        assert (site.origins, site.channels) == (["https://shop.example"], ["telegram", "whatsapp"])
-        assert f"/widget/v1.js&quot; data-site=&quot;{site.key}&quot;" in page
-
-
 class TestApiKey:
     def test_is_shown_once_and_stored_as_a_hash(self, save, as_manager):
         response = save("apikey/add", name="CRM", scopes=["leads:write", "leads:read"])

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton, format_time, format_timedelta, get_timezone_location
+from babel.dates import format_skeleton, format_time, format_timedelta, get_datetime_format, get_timezone_location
 from babel.lists import format_list
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -48,8 +48,9 @@ def choice_page(site: Site, language: str, *, at: datetime, refused: Refused | N
     config = site_config(site, language=language, at=at)
     with translation.override(spoken(language)):
         typed = refused.form if refused is not None else None
+        own = config["texts"].get("title")
         context = {
-            **_shared(site, language, title=config["texts"].get("title") or _("How would you like to talk?")),
+            **_shared(site, language, title=own or _("How would you like to talk?"), own_title=bool(own)),
             **_message_form(site, language, new_token(site, at=at), typed=typed),
             "channels": [channel for channel in config["channels"] if channel["id"] != FORM],
             "online": config["online"],
@@ -74,14 +75,19 @@ def answer_page(site: Site, language: str, handed_in: HandedIn) -> HttpResponse:
     accepted = handed_in.accepted
     with translation.override(spoken(language)):
         link = accepted.channel if accepted.channel is not None and accepted.channel.id != FORM else None
-        thanks = own_words(site, language).get("thanks") or _("Thank you. We have your message.")
+        title = accepted.promise.text
+        own = own_words(site, language).get("thanks") if handed_in.is_message else None
+        if handed_in.is_message:
+            title = own or _("Thank you. We have your message.")
         context = {
-            **_shared(site, language, title=thanks if handed_in.is_message else accepted.promise.text),
+            **_shared(site, language, title=title, own_title=bool(own)),
             "agent": accepted.agent,
             "initials": "".join(word[0] for word in accepted.agent.name.split()[:2]) if accepted.agent else "",
             "promise": accepted.promise.text if handed_in.is_message else "",
             "opens": _moment(accepted.promise.at, site, language),
             "link": link,
+            # A number keeps its order in a line that runs from right to left.
+            "handle": f"\u2066{link.display}\u2069" if link else "",
             "label": channel_label(link.id, language) if link else "",
             "icon": ICONS[link.id] if link else None,
             "qr": _qr(link.url or link.display) if link else "",
@@ -114,8 +120,10 @@ def status_page(site: Site, lead: Lead | None, *, promise: Promise | None, accep
         return _rendered("hosted/status.html", context)
 
 
-def _shared(site: Site, language: str, *, title: str) -> dict[str, Any]:
+def _shared(site: Site, language: str, *, title: str, own_title: bool = False) -> dict[str, Any]:
+    """`own_title`: in words of the site's, whatever language they are in."""
     return {
+        "own_title": own_title,
         "site": site,
         "workspace": site.workspace,
         "language": language,
@@ -160,7 +168,9 @@ def _moment(at: datetime | None, site: Site, language: str) -> str:
     locale, zone = Locale.parse(spoken(language)), ZoneInfo(site.workspace.timezone)
     day = format_skeleton("MMMMEEEEd", at, tzinfo=zone, locale=locale)
     place = get_timezone_location(zone, locale=locale, return_city=True)
-    return f"{day}, {format_time(at, 'short', tzinfo=zone, locale=locale)} ({place})"
+    time = format_time(at, "short", tzinfo=zone, locale=locale)
+    when = str(get_datetime_format("medium", locale=locale)).replace("{0}", time).replace("{1}", day)
+    return f"{when} ({place})"
 
 
 def _qr(text: str) -> str:

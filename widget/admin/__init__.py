@@ -1,0 +1,5 @@
+"""The admin of what visitors see."""
+
+from widget.admin import sites
+
+__all__ = ["sites"]
