@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, When
 from django.utils.translation import gettext as _
 
 from leads.faults import log_fault
@@ -32,6 +32,10 @@ from leads.notifying.settling import settle
 
 BATCH = 500
 MOST_TRIES = len(WAITS) + 1
+# Who ends the process that sends them, so many times in a row, is given up; and the more often it has, the fewer
+# others it takes with it.
+MOST_LOST = 5
+_TOGETHER_AFTER_LOSS = (BATCH, 100, 10, 1)
 # For so long a row is with whoever claimed it; if they were killed, somebody else takes it then.
 LEASE = timedelta(seconds=60)
 # So many leads given to one agent at once are one message.
@@ -69,7 +73,7 @@ def drain(*, at: datetime, limit: int = BATCH, patience_s: float | None = None) 
 def resend(rows: QuerySet[Any], *, at: datetime) -> int:
     """Send again what was given up or is done, from the first way on. What is still due is left alone."""
     return rows.filter(next_try_at=None).update(
-        next_try_at=at, tries=0, done_at=None, last_error="", failed_ways=[], sent_by="", claim=None
+        next_try_at=at, tries=0, lost_tries=0, done_at=None, last_error="", failed_ways=[], sent_by="", claim=None
     )
 
 
@@ -88,15 +92,18 @@ def _claim(at: datetime, limit: int) -> list[Outbox]:
     mark = uuid.uuid4()
     with transaction.atomic():
         locked = due.select_for_update(skip_locked=True, of=("self",)).order_by("next_try_at", "pk")
-        ids = list(locked.values_list("pk", flat=True)[:limit])
+        found = list(locked.values_list("pk", "lost_tries")[:limit])
+        most = _TOGETHER_AFTER_LOSS[min(found[0][1], len(_TOGETHER_AFTER_LOSS) - 1)] if found else 0
+        ids = [pk for pk, _lost in found[:most]]
         claimed = Outbox.objects.filter(pk__in=ids, next_try_at__lte=at)
-        if not ids or not claimed.update(claim=mark, next_try_at=at + LEASE, tries=F("tries") + 1):
+        lost = Case(When(claim__isnull=False, then=F("lost_tries") + 1), default=0)
+        if not ids or not claimed.update(claim=mark, next_try_at=at + LEASE, tries=F("tries") + 1, lost_tries=lost):
             return []
     rows = list(Outbox.objects.filter(pk__in=ids, claim=mark).order_by("pk"))
-    if worn := [row.pk for row in rows if row.tries > MOST_TRIES]:
-        # Every try ended with its process.
+    worn = {row.pk for row in rows if row.tries > MOST_TRIES or row.lost_tries >= MOST_LOST}
+    if worn:
         Outbox.objects.filter(pk__in=worn).update(next_try_at=None, last_error=_("No try came to an end"), claim=None)
-    return [row for row in rows if row.tries <= MOST_TRIES]
+    return [row for row in rows if row.pk not in worn]
 
 
 def _prepared(rows: Sequence[Outbox], at: datetime) -> tuple[list[Delivery], dict[Unsent, list[Outbox]]]:

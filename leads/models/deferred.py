@@ -37,8 +37,9 @@ class Outbox(models.Model):
 
     `payload` names what it is about and whom to tell. `next_try_at` null: done, or given up where `done_at` is null,
     too. Rows that were told in one message share its `message_id`. `claim` is the mark of who sends it until
-    `next_try_at`; `failed_ways` are the ways that did not reach the recipient, `sent_by` the transport that did ('' and
-    done: there was nothing to tell any more, or nobody).
+    `next_try_at`; `lost_tries` counts those in a row whose process ended before they did. `failed_ways` are the ways
+    that did not reach the recipient, `sent_by` the transport that did ('' and done: there was nothing to tell any more,
+    or nobody).
     """
 
     workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
@@ -48,6 +49,7 @@ class Outbox(models.Model):
     created_at = models.DateTimeField(_("written"))
     next_try_at = models.DateTimeField(_("next try"), null=True)
     tries = models.PositiveIntegerField(_("tries"), default=0)
+    lost_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     done_at = models.DateTimeField(_("done"), null=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
     claim = models.UUIDField(null=True, editable=False)

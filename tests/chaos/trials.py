@@ -35,7 +35,7 @@ class Scale:
     is_full: bool
 
 
-FULL = Scale(2_000, 50, 10, 500, 600, 4, 240.0, is_full=True)
+FULL = Scale(2_000, 50, 10, 500, 600, 4, 600.0, is_full=True)
 TENTH = Scale(200, 5, 1, 50, 60, 2, 120.0, is_full=False)
 SHORT = Scale(100, 2, 1, 25, 40, 1, 60.0, is_full=False)
 SCALES = {"full": FULL, "tenth": TENTH, "short": SHORT}
