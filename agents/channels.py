@@ -59,7 +59,9 @@ class Channel:
 
         Raises ValueError with a sentence for what this channel does not take.
         """
-        handle = self.form(raw.strip(" "), region) if len(raw) <= 300 else ""
+        raw = raw.strip(" ")
+        # What cannot be seen is refused before anything is trimmed: nobody typed it on purpose.
+        handle = self.form(raw, region) if len(raw) <= 300 and raw.isprintable() else ""
         if self.pattern is None or not self.pattern.fullmatch(handle) or not self.is_allowed(handle):
             raise ValueError(
                 _("This is not a handle for %(channel)s. Write it like %(example)s.")
@@ -185,8 +187,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _TELEGRAM = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _SIGNAL_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,100}")
 _WECHAT_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}")
-# What a domain allows, and of a local part what needs no quotes.
-_EMAIL = re.compile(r"(?=.{3,254}\Z)[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+# What a domain allows, and of a local part what needs no quotes, without the slash: it could look like a host.
+_EMAIL = re.compile(r"(?=.{3,254}\Z)[a-z0-9.!#$%&'*+=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _BOOKING = re.compile(r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,2}")
 
 _ALL = (
