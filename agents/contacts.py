@@ -45,6 +45,7 @@ def display_phone(e164: str) -> str:
         return e164
 
 
+@lru_cache(maxsize=1024)  # a form checks it, and whoever looks the person up asks again
 def normalise_email(raw: str) -> str | None:
     """In lower case and composed characters, or None for what is not an address."""
     address = unicodedata.normalize("NFC", raw.strip()).lower()

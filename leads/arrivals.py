@@ -61,7 +61,7 @@ def new_lead(
     *, door: Door, submission: Submission, contact: Contact, facts: Facts | None, language: str, at: datetime
 ) -> Lead:
     """The lead, stored nowhere yet. `facts` None: they could not be made out."""
-    return Lead(
+    return Lead.new(
         workspace_id=door.workspace_id,
         site_id=door.site_id,
         api_key_id=door.api_key_id,
@@ -69,7 +69,7 @@ def new_lead(
         channel=submission.channel or FORM,
         received_at=min(submission.received_at or at, at),
         created_at=at,
-        reference="".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH)),
+        reference=_reference(),
         status_token=secrets.token_urlsafe(16),
         visitor_id=_cut("visitor_id", contact.visitor_id),
         name=_cut("name", submission.name),
@@ -203,5 +203,16 @@ def _without_message(facts: Facts) -> dict[str, Any]:
     return facts_to_json(seen_by(facts, ()))
 
 
+def _reference() -> str:
+    number, letters = secrets.randbelow(len(_ALPHABET) ** _REFERENCE_LENGTH), ""
+    for _ in range(_REFERENCE_LENGTH):
+        number, letter = divmod(number, len(_ALPHABET))
+        letters += _ALPHABET[letter]
+    return letters
+
+
+_LENGTHS = {field.name: getattr(field, "max_length", None) for field in Lead._meta.concrete_fields}
+
+
 def _cut(field: str, text: str | None) -> str:
-    return (text or "")[: Lead._meta.get_field(field).max_length]
+    return text[: _LENGTHS[field]] if text else ""

@@ -29,6 +29,8 @@ from routing.models import Ledger
 # After so long an offer that nobody took goes by turn.
 OFFER_LIMIT = timedelta(minutes=5)
 
+Values = dict[str, Any]
+
 _KINDS = {Outcome.HELD: EventKind.HELD, Outcome.QUEUED: EventKind.QUEUED}
 
 
@@ -87,20 +89,24 @@ def lock_ledger(workspace_id: int, team: int) -> Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What is written beside a lead that was decided: who has it, why, what happened, and whom to tell."""
+    """What is written beside a lead that was decided: who has it, why, what happened, and whom to tell.
 
-    assignments: list[Assignment]
-    decision: Decision
-    events: list[Event]
-    messages: list[Outbox]
+    Values by column, stored nowhere yet; what is not named has its model's default.
+    """
+
+    assignments: list[Values]
+    decision: Values
+    events: list[Values]
+    messages: list[Values]
 
     def save(self) -> None:
         """The lead is stored."""
-        Assignment.objects.bulk_create(self.assignments)
-        self.decision.save(force_insert=True)
-        Event.objects.bulk_create(self.events)
+        for assignment in self.assignments:
+            Assignment.objects.create(**assignment)
+        Decision.objects.create(**self.decision)
+        Event.objects.bulk_create(Event(**event) for event in self.events)
         if self.messages:
-            Outbox.objects.bulk_create(self.messages)
+            Outbox.objects.bulk_create(Outbox(**message) for message in self.messages)
             wake.after_commit()
 
 
@@ -110,7 +116,7 @@ def following(
     """What follows from a judgement about a lead that is settled in memory. `takes_turn`: the ledger moves."""
     decision, basis = judgement.decision, judgement.basis
     return Following(
-        assignments=[] if decision.agent is None else [assignment_of(lead, at=basis.at)],
+        assignments=[] if decision.agent is None else [_assignment_of(lead, at=basis.at)],
         decision=records.decision_of(lead, judgement, trigger=trigger, took_turn=takes_turn),
         events=_events_of(lead, judgement, trigger=trigger, is_new=lead._state.adding, by=by, why=why),
         messages=_messages_of(lead, judgement, trigger),
@@ -221,15 +227,18 @@ def settle(lead: Lead, *, outcome: Outcome, reason: str, team: int | None = None
 
 def assign(lead: Lead, *, at: datetime) -> None:
     """Write down that the lead's agent has it from now on. The lead is stored, and has no open assignment."""
-    assignment_of(lead, at=at).save(force_insert=True)
+    Assignment.objects.create(**_assignment_of(lead, at=at))
 
 
-def assignment_of(lead: Lead, *, at: datetime) -> Assignment:
-    """That the lead's agent has it from now on, stored nowhere yet."""
+def _assignment_of(lead: Lead, *, at: datetime) -> Values:
     assert lead.agent_id is not None
-    return Assignment(
-        workspace_id=lead.workspace_id, lead_id=lead.pk, agent_id=lead.agent_id, reason=lead.reason, assigned_at=at
-    )
+    return {
+        "workspace_id": lead.workspace_id,
+        "lead_id": lead.pk,
+        "agent_id": lead.agent_id,
+        "reason": lead.reason,
+        "assigned_at": at,
+    }
 
 
 def look_at_held(workspace_id: int, *, roster_version: int, at: datetime) -> None:
@@ -258,22 +267,22 @@ def somebody_freed(workspace_id: int, *, at: datetime) -> None:
 
 def notify(lead: Lead, *, kind: str, agents: list[int], at: datetime, data: Mapping[str, Any] | None = None) -> None:
     """Write what these agents are to be told, together with what it is about. `data` is plain JSON."""
-    Outbox.objects.bulk_create(messages_to(agents, lead, kind=kind, at=at, data=data))
+    Outbox.objects.bulk_create(Outbox(**row) for row in messages_to(agents, lead, kind=kind, at=at, data=data))
     wake.after_commit()
 
 
 def messages_to(
     agents: Iterable[int], lead: Lead, *, kind: str, at: datetime, data: Mapping[str, Any] | None = None
-) -> list[Outbox]:
+) -> list[Values]:
     """What these agents are to be told, stored nowhere yet."""
     return [
-        Outbox(
-            workspace_id=lead.workspace_id,
-            kind=kind,
-            payload={"lead": str(lead.pk), "agent": agent, **(data or {})},
-            created_at=at,
-            next_try_at=at,
-        )
+        {
+            "workspace_id": lead.workspace_id,
+            "kind": kind,
+            "payload": {"lead": str(lead.pk), "agent": agent, **(data or {})},
+            "created_at": at,
+            "next_try_at": at,
+        }
         for agent in agents
     ]
 
@@ -296,7 +305,9 @@ def offered_to(decision: engine.Decision) -> list[int]:
     return sorted(each.agent for each in decision.candidates if each.verdict is Verdict.OFFERED)
 
 
-def _events_of(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, by: Actor, why: str) -> list[Event]:
+def _events_of(
+    lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bool, by: Actor, why: str
+) -> list[Values]:
     decision, at = judgement.decision, judgement.basis.at
     kind = EventKind.OFFERED if _is_offered(decision) else _KINDS.get(decision.outcome, EventKind.ASSIGNED)
     agent = None if decision.agent is None else judgement.basis.agent(decision.agent).slug
@@ -307,20 +318,20 @@ def _events_of(lead: Lead, judgement: Judgement, *, trigger: Trigger, is_new: bo
         if lead.flagged:
             told.append((EventKind.FLAGGED, {"why": lead.flagged}))
     return [
-        Event(
-            workspace_id=lead.workspace_id,
-            lead_id=lead.pk,
-            kind=kind,
-            at=at,
-            actor=by.user,
-            actor_text=by.text,
-            data=data,
-        )
+        {
+            "workspace_id": lead.workspace_id,
+            "lead_id": lead.pk,
+            "kind": kind.value,
+            "at": at,
+            "actor_id": None if by.user is None else by.user.pk,
+            "actor_text": by.text,
+            "data": data,
+        }
         for kind, data in told
     ]
 
 
-def _messages_of(lead: Lead, judgement: Judgement, trigger: Trigger) -> list[Outbox]:
+def _messages_of(lead: Lead, judgement: Judgement, trigger: Trigger) -> list[Values]:
     decision, at = judgement.decision, judgement.basis.at
     if decision.agent is None:
         return messages_to(offered_to(decision), lead, kind="offered", at=at) if _is_offered(decision) else []

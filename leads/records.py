@@ -17,20 +17,23 @@ if TYPE_CHECKING:
     from leads.placing import Judgement
 
 
-def decision_of(lead: Lead, judgement: Judgement, *, trigger: Trigger, took_turn: bool) -> Decision:
-    """A judgement about a lead as it is stored, stored nowhere yet."""
+def decision_of(lead: Lead, judgement: Judgement, *, trigger: Trigger, took_turn: bool) -> dict[str, Any]:
+    """The decision's columns for a judgement about a lead that is settled."""
     basis, decision = judgement.basis, judgement.decision
+    common = _common(lead, trigger, basis.policy_version, basis.roster_version, basis.at)
     if not judgement.by_rules:
-        return Decision(**_common(lead, trigger, basis.policy_version, basis.roster_version, basis.at), request={})
+        return {**common, "request": {}}
     people = {candidate.agent for candidate in decision.candidates}
-    return Decision(
-        **_common(lead, trigger, basis.policy_version, basis.roster_version, basis.at),
-        request=request_to_json(judgement.request, fields=basis.snapshot.policy.fields),
-        loads={str(agent): load_to_json(judgement.loads[agent]) for agent in sorted(people & judgement.loads.keys())},
-        ledger=None if judgement.ledger is None else ledger_to_json(judgement.ledger, people),
-        decision=decision_to_json(decision),
-        moved_ledger=took_turn,
-    )
+    return {
+        **common,
+        "request": request_to_json(judgement.request, fields=basis.snapshot.policy.fields),
+        "loads": {
+            str(agent): load_to_json(judgement.loads[agent]) for agent in sorted(people & judgement.loads.keys())
+        },
+        "ledger": None if judgement.ledger is None else ledger_to_json(judgement.ledger, people),
+        "decision": decision_to_json(decision),
+        "moved_ledger": took_turn,
+    }
 
 
 def keep_choice(lead: Lead, *, trigger: Trigger, policy_version: int, roster_version: int, at: datetime) -> None:
@@ -44,7 +47,7 @@ def _common(lead: Lead, trigger: Trigger, policy_version: int, roster_version: i
         "workspace_id": lead.workspace_id,
         "lead_id": lead.pk,
         "at": at,
-        "trigger": trigger,
+        "trigger": trigger.value,
         "policy_version": policy_version,
         "roster_version": roster_version,
         "zone_data": versions["tzdata"],

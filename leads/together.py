@@ -87,12 +87,23 @@ _NUMBERS = Statement(
 _LOADS = Statement(
     "leads_loads",
     """
-    SELECT to_json(load) FROM routing_load AS load
+    SELECT coalesce(json_agg(load), '[]') FROM routing_load AS load
     WHERE load.agent_id = ANY ($1::bigint[])
     """,
 )
 
-_WRITTEN = (Person, ContactKey, Lead, Assignment, Decision, Event, Outbox, Idempotency)
+_WRITTEN: tuple[type[Model], ...] = (Person, ContactKey, Lead, Assignment, Decision, Event, Outbox, Idempotency)
+
+
+# What Django fills in by itself. Null needs no filling in.
+_DEFAULTS = {
+    model: {
+        field.attname: field.get_default
+        for field in model._meta.concrete_fields
+        if not field.null and not field.primary_key
+    }
+    for model in _WRITTEN
+}
 
 
 def _insert(model: type[Model], number: int) -> str:
@@ -268,8 +279,7 @@ class _Batch:
             ):
                 each.problem = DoorChanged()
                 self._left.add(place)
-        for (document,) in carried[0] if carried else ():
-            carries = json.loads(document)
+        for carries in json.loads(carried[0][0][0]) if carried else ():
             agent, last = carries.pop("agent_id"), carries.pop("last_assigned_at")
             del carries["workspace_id"]
             self._loads[agent] = engine.Load(**carries, last_assigned_at=last and datetime.fromisoformat(last))
@@ -318,11 +328,18 @@ class _Batch:
         assert judgement.decision.agent is not None
         if each.arrival.contact.keys:
             lead.person_id = person = self._free_people.pop()
-            self._add(Person(pk=person, workspace_id=self.workspace, created_at=basis.at))
+            self._add(Person, {"id": person, "workspace_id": self.workspace, "created_at": basis.at})
             for kind, value in each.arrival.contact.keys:
-                self._add(ContactKey(workspace_id=self.workspace, person_id=person, kind=kind, value=value))
+                self._add(
+                    ContactKey,
+                    {"workspace_id": self.workspace, "person_id": person, "kind": kind, "value": value},
+                )
         follows = assigned(lead, judgement)
-        self._add(lead, *follows.assignments, follows.decision, *follows.events, *follows.messages)
+        self._rows[Lead].append({name: value for name, value in vars(lead).items() if name != "_state"})
+        self._add(Assignment, *follows.assignments)
+        self._add(Decision, follows.decision)
+        self._add(Event, *follows.events)
+        self._add(Outbox, *follows.messages)
         accepted = answer(
             lead,
             channel=lead.reached_on,
@@ -333,21 +350,24 @@ class _Batch:
         )
         if key is not None:
             self._add(
-                Idempotency(
-                    workspace_id=self.workspace,
-                    owner=owner_of(door),
-                    key=key.key,
-                    body_hash=key.body_hash,
-                    answer=accepted.to_json(),
-                    lead_id=lead.pk,
-                    created_at=basis.at,
-                )
+                Idempotency,
+                {
+                    "workspace_id": self.workspace,
+                    "owner": owner_of(door),
+                    "key": key.key,
+                    "body_hash": key.body_hash,
+                    "answer": accepted.to_json(),
+                    "lead_id": lead.pk,
+                    "created_at": basis.at,
+                },
             )
         self.accepted.append((each, accepted))
 
-    def _add(self, *rows: Model) -> None:
-        for row in rows:
-            self._rows[type(row)].append({name: value for name, value in vars(row).items() if name != "_state"})
+    def _add(self, model: type[Model], *rows: dict[str, Any]) -> None:
+        defaults = _DEFAULTS[model]
+        self._rows[model] += [
+            {name: make() for name, make in defaults.items() if name not in row} | row for row in rows
+        ]
 
     def write(self, pipeline: Pipeline) -> None:
         """Everything, and the commit."""
@@ -367,18 +387,20 @@ class _Batch:
         pipeline.commit()
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, default=_as_text, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _array(numbers: Iterable[int | None]) -> bytes:
     return ("{" + ",".join("NULL" if number is None else str(number) for number in numbers) + "}").encode()
 
 
 def _as_text(value: Any) -> str:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case UUID():
-            return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
     raise TypeError(f"{type(value).__name__} is in no column")
+
+
+_encode = json.JSONEncoder(default=_as_text, ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _json(value: Any) -> bytes:
+    return _encode(value).encode()

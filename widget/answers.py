@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -167,7 +168,12 @@ def answer_to_server(accepted: Accepted, *, site_key: str | None) -> dict[str, A
 
 
 def status_url(site_key: str, token: str) -> str:
-    return settings.PUBLIC_URL + reverse("widget-lead", kwargs={"key": site_key or "-", "token": token})
+    return f"{settings.PUBLIC_URL}{_leads_of(site_key or '-')}/{token}"
+
+
+@lru_cache(maxsize=1024)
+def _leads_of(site_key: str) -> str:
+    return reverse("widget-leads", kwargs={"key": site_key})
 
 
 def promise_shown(promise: Promise) -> dict[str, Any]:

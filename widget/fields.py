@@ -35,17 +35,18 @@ class Text(serializers.CharField):
         super().__init__(max_length=max_length, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str) and self._is_plain(data):
+            return self.to_internal_value(data) or None
         return super().run_validation(data) or None
+
+    def _is_plain(self, text: str) -> bool:
+        """Whether no validator can find fault with a text, which is so for most, and seen at once."""
+        return text.isascii() and "\0" not in text and len(text) <= (self.max_length or 0) and not text.isspace()
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
-
-    def run_validators(self, value: Any) -> None:
-        # Most texts are short and plain, which is seen at once; for others the validators say what is wrong.
-        if not (value.isascii() and "\0" not in value and len(value) <= (self.max_length or 0)):
-            super().run_validators(value)
 
 
 class Word(serializers.ChoiceField):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from geoip2.database import Reader
-from geoip2.errors import AddressNotFoundError
+from maxminddb import Reader, open_database
 
 BUNDLED = Path(__file__).parent / "geo_data" / "country.mmdb.xz"
 # Addresses that mean another machine on every network. Documentation ranges are left in: examples use them.
@@ -53,8 +53,6 @@ def locate(address: str) -> Place:
         return UNKNOWN
     try:
         return _place(reader, ip)
-    except AddressNotFoundError:
-        return UNKNOWN
     except Exception:  # a damaged file fails anywhere, and a lead without a place is better than none
         log.exception("The geo database cannot be read")
         return UNKNOWN
@@ -73,16 +71,16 @@ def knows_cities() -> bool:
 
 
 def _place(reader: Reader, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Place:
-    if "City" not in reader.metadata().database_type:
-        return Place(country=reader.country(ip).country.iso_code)
-    found = reader.city(ip)
-    country, subdivision = found.country.iso_code, next((part.iso_code for part in found.subdivisions), None)
-    if country is None:
+    found: Any = reader.get(ip)
+    if found is None or (country := found.get("country", {}).get("iso_code")) is None:
         return UNKNOWN
+    if "City" not in reader.metadata().database_type:
+        return Place(country=country)
+    subdivision = next((part.get("iso_code") for part in found.get("subdivisions", ())), None)
     return Place(
         country=country,
         region=f"{country}-{subdivision}" if subdivision else None,
-        city=found.city.names.get("en"),
+        city=found.get("city", {}).get("names", {}).get("en"),
     )
 
 
@@ -127,7 +125,7 @@ class _OperatorsFile:
                 with self.path.open("rb") as file:
                     shutil.copyfileobj(file, copy)
                 copy.flush()
-                self._reader = Reader(copy.name)
+                self._reader = open_database(copy.name)
         except Exception as problem:
             log.error("The geo database %s cannot be read, so it is not used: %s", self.path, problem)
         else:
@@ -147,7 +145,7 @@ def _bundled(folder: Path) -> Reader | None:
         target = folder / f"country-{hashlib.sha256(packed).hexdigest()[:16]}.mmdb"
         if not target.exists():
             _unpack(packed, target)
-        return Reader(target)
+        return open_database(target)
     except Exception:
         log.exception("The bundled geo data cannot be unpacked: every place is unknown")
         return None

@@ -35,8 +35,23 @@ class NewLead(serializers.Serializer):
     attributes = Attributes(required=False, allow_null=True)
     consent = serializers.JSONField(required=False, allow_null=True, help_text=_("What the person agreed to."))
 
+    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """As any serializer does; but those that are absent, none of which is required, are not even asked."""
+        values, errors = {}, {}
+        for name, field in self.fields.fields.items():
+            if name in data:
+                try:
+                    value = field.run_validation(data[name])
+                    check = getattr(self, f"validate_{name}", None)
+                    values[name] = check(value) if check is not None else value
+                except serializers.ValidationError as problem:
+                    errors[name] = problem.detail
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
     def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
-        fields = {str(name): attrs.get(str(name)) for name in self.fields}
+        fields = {name: attrs.get(name) for name in self.fields.fields}
         fields["attributes"] = fields["attributes"] or {}
         return fields
 

@@ -70,7 +70,7 @@ class ApiThrottle(BaseThrottle):
             return True
         (of_key,) = settings.THROTTLE_API
         limit = counting.Limit(f"key:{request.auth.api_key.pk}", of_key.limit, of_key.seconds)
-        self.passed = counting.count([limit], at=timezone.now())
+        self.passed = counting.count_in_lots(limit, at=timezone.now())
         return self.passed is None
 
     def wait(self) -> float | None:

@@ -1,9 +1,12 @@
 """Leads."""
 
 import uuid
+from functools import cache
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.base import ModelState
 from django.utils.translation import gettext_lazy as _
 
 from agents.scoping import TenantQuerySet
@@ -212,3 +215,20 @@ class Lead(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @classmethod
+    def new(cls, **columns: Any) -> "Lead":
+        """As `Lead(**columns)`, which asks each of the many fields several times what to do."""
+        lead = cls.__new__(cls)
+        defaults = {name: value() if callable(value) else value for name, value in _defaults().items()}
+        vars(lead).update({**defaults, "_state": ModelState(), **columns})
+        return lead
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """By column; what is made anew for each is a callable."""
+    return {
+        field.attname: field.default if field.has_default() and callable(field.default) else field.get_default()
+        for field in Lead._meta.concrete_fields
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from leads.models import Lead, Outbox
 from routing.engine.hours import period_ends
@@ -13,7 +14,14 @@ def given(lead: Lead, *, at: datetime, zone: str) -> None:
     """Set in memory that an agent of this zone got the lead. A click is to be confirmed by the end of their day."""
     lead.first_assigned_at = lead.first_assigned_at or at
     if lead.confirmed_at is None and lead.unconfirmed_at is None:
-        _hour, lead.click_until, _week = period_ends(at, zone)
+        lead.click_until = _day_ends(at.replace(second=0, microsecond=0), zone)
+
+
+@lru_cache(maxsize=1024)
+def _day_ends(minute: datetime, zone: str) -> datetime:
+    """The same for every instant of a minute."""
+    _hour, day, _week = period_ends(minute, zone)
+    return day
 
 
 def seen(lead: Lead, *, at: datetime) -> None:

@@ -102,6 +102,7 @@ def _nothing_kept(monkeypatch):
     """What a process keeps of one test's workspaces must not meet the next one's, which have the same row ids."""
     snapshots.forget()
     typical_reply.forget()
+    counting.forget_lots()
     monkeypatch.setattr(counting, "_redis_rests_until", 0.0)
 
 

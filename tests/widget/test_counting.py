@@ -7,7 +7,7 @@ import redis
 from django.db import connections
 
 from widget import counting
-from widget.counting import Limit, count, forget_past_counts
+from widget.counting import Limit, count, count_in_lots, forget_past_counts
 from widget.models import ThrottleCount
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -15,6 +15,7 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _redis_is_rested(monkeypatch):
+    counting.forget_lots()
     monkeypatch.setattr(counting, "_redis_rests_until", 0.0)
 
 
@@ -103,6 +104,43 @@ def test_redis_too_spares_the_site_what_the_address_is_refused(redis_url, settin
 
     assert count([minute("other address", 1), minute("site", 2)], at=NOON) is None
     assert count([minute("third address", 1), minute("site", 2)], at=NOON).limit.key == "site"
+
+
+class TestInLots:
+    @pytest.mark.redis
+    def test_of_1200_at_once_against_1000_no_more_pass(self, redis_url, settings):
+        settings.REDIS_URL = redis_url
+
+        answers = in_threads(1_200, lambda: count_in_lots(minute("a", 1_000), at=NOON))
+
+        # Who asks while another does gets a lot of its own: what of it is not used is lost, and never passes twice.
+        assert 1_000 - 16 * 10 < answers.count(None) <= 1_000
+
+    @pytest.mark.redis
+    def test_a_busy_key_seldom_asks(self, redis_url, settings, monkeypatch):
+        settings.REDIS_URL = redis_url
+        asked = []
+        monkeypatch.setattr(counting, "_take", lambda *given, take=counting._take: asked.append(1) or take(*given))
+
+        answers = [count_in_lots(minute("a", 1_000), at=NOON) for _ in range(1_001)]
+
+        assert answers.count(None) == 1_000
+        assert len(asked) == 101
+
+    @pytest.mark.django_db
+    def test_a_period_that_is_over_takes_its_lots_with_it(self, monkeypatch):
+        assert count_in_lots(minute("a", 200), at=NOON) is None
+        clock = counting.time.monotonic() + 61
+        monkeypatch.setattr(counting.time, "monotonic", lambda: clock)
+
+        answers = [count_in_lots(minute("a", 200), at=NOON + timedelta(seconds=61)) for _ in range(201)]
+
+        assert answers.count(None) == 200
+
+    @pytest.mark.django_db
+    def test_a_small_limit_is_counted_one_by_one(self):
+        assert [count_in_lots(minute("a", 3), at=NOON) is None for _ in range(4)] == [True, True, True, False]
+        assert ThrottleCount.objects.get().hits == 4
 
 
 @pytest.mark.django_db
