@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
@@ -17,6 +18,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from agents import admin_access as access
 from agents.models import Agent, ApiKey, Invitation, Membership, RosterChange, Site, Team, User, Workspace
 from agents.scoping import Action
+from leads.after_hours.coverage import DAYS_AHEAD, coming_gaps
 from leads.models import Lead, NotificationWay, Outbox, QuietHours, WebhookEndpoint
 from routing.models import Draft, PolicyVersion, Rule, ScoringRule
 from routing.publishing import has_unpublished_changes
@@ -82,6 +84,7 @@ _GROUPS = (
                     lambda workspace: Lead.objects.for_workspace(workspace).filter(status="open"),
                 ),
             ),
+            Section(_("Reports"), "monitoring", Lead, "reports:speed"),
             Section(
                 _("Messages to send"),
                 "outgoing_mail",
@@ -263,6 +266,19 @@ def notices_for(request: HttpRequest) -> list[Notice]:
             )
             text %= {"number": _shown(held)}
             notices.append(Notice(text, f"{page}?attention=held", _("Look at them")))
+    if (
+        workspace
+        and access.may(request, Action.SEE_REPORTS)
+        and (gaps := coming_gaps(workspace=workspace, at=timezone.now()))
+    ):
+        hours = sum((gap.ends_at - gap.starts_at).total_seconds() for gap in gaps) / 3_600
+        missed = sum(gap.leads for gap in gaps)
+        if missed >= 1:  # nobody misses anybody at hours in which nothing comes
+            text = _now(
+                "In the next %(days)d days nobody is there for %(hours)d hours, in which usually %(leads)d leads come."
+            )
+            text %= {"days": DAYS_AHEAD, "hours": round(hours), "leads": round(missed)}
+            notices.append(Notice(text, reverse("reports:coverage"), _("See the hours")))
     if workspace and access.may(request, Action.PUBLISH) and has_unpublished_changes(workspace):
         text = _now("The draft differs from what is published; leads still go by the published rules.")
         notices.append(Notice(text, reverse("admin:routing_policyversion_publish"), _("See what would change")))

@@ -19,7 +19,7 @@ from routing.engine.hours import Kind, Schedule
 from routing.snapshots import snapshot
 
 DAYS_AHEAD = 3
-_WEEKS = 8
+WEEKS = 8
 _HOUR = timedelta(hours=1)
 
 
@@ -78,7 +78,7 @@ def uncovered(schedules: Iterable[Schedule], *, start: datetime, end: datetime) 
 def usual_leads(*, workspace: Workspace, at: datetime) -> dict[tuple[int, int], float]:
     """How many leads came in an hour of the week, by (weekday, hour) of the workspace's clock: the mean of the last
     eight weeks, or of as many as it has had leads."""
-    since = at - timedelta(weeks=_WEEKS)
+    since = at - timedelta(weeks=WEEKS)
     leads = Lead.objects.for_workspace(workspace).filter(received_at__gte=since, received_at__lt=at)
     leads = leads.exclude(outcome=Outcome.REJECTED.value)
     hours = leads.annotate(hour=TruncHour("received_at", tzinfo=UTC)).order_by("hour").values_list("hour")
@@ -90,9 +90,14 @@ def usual_leads(*, workspace: Workspace, at: datetime) -> dict[tuple[int, int], 
         local = hour.astimezone(zone)
         key = local.weekday(), local.hour
         counted[key] = counted.get(key, 0) + count
-    days = (at.astimezone(zone).date() - first.astimezone(zone).date()).days if first else 0
-    weeks = min(_WEEKS, max(1.0, days / 7))
+    weeks = weeks_seen(first, at, zone)
     return {key: count / weeks for key, count in counted.items()}
+
+
+def weeks_seen(first: datetime | None, at: datetime, zone: ZoneInfo) -> float:
+    """How many weeks a mean is of, where the first of its leads came in then: eight at most, one at least."""
+    days = (at.astimezone(zone).date() - first.astimezone(zone).date()).days if first else 0
+    return min(WEEKS, max(1.0, days / 7))
 
 
 def expected(usual: dict[tuple[int, int], float], zone: ZoneInfo, start: datetime, end: datetime) -> float:

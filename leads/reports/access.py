@@ -41,7 +41,9 @@ class ReportView(View):
                 request, "reports/refused.html", {"is_agent": agent is not None, "desks": desks_of(request)}, status=403
             )
         # The workspace itself: what is lazy may not be pickled, compared or kept.
-        self.scope = Scope(Workspace.objects.get(pk=workspace.pk), timezone.now(), agent)
+        self.scope = Scope(
+            Workspace.objects.get(pk=workspace.pk), timezone.now(), agent, sees_all and request.user.is_staff
+        )
         return super().dispatch(request, *args, **kwargs)
 
     def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -11,7 +11,7 @@ TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800
 
 WIDTH, HEIGHT = 1100, 250
 NARROW = 760
-LEFT, RIGHT, TOP, BOTTOM = 52, 70, 14, 28
+LEFT, RIGHT, TOP, BOTTOM = 52, 116, 14, 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +241,7 @@ def _line(name: str, style: str, values: Sequence[float | None], y_of: Callable[
         if len(points) <= 45 or (before is None and after is None):
             dots.append(point)
     ends = [point for point in points if point is not None]
+    name = name if len(name) <= 15 else f"{name[:14]}…"
     return Line(name, style, " ".join(path), dots, ends[-1] if ends else None)
 
 

@@ -20,11 +20,13 @@ COUNT, DURATION, SHARE, TEXT, NUMBER = "count", "duration", "share", "text", "nu
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose leads are reported, as of when. `agent`: somebody who sees their own only."""
+    """Whose leads are reported, as of when. `agent`: somebody who sees their own only. `manages`: who reads may enter
+    the administration."""
 
     workspace: Workspace
     at: datetime
     agent: Agent | None = None
+    manages: bool = False
 
     def link(self, filters: Filters, what: str, **asked: Any) -> str:
         """The address of the leads behind a number."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 
+from agents.models import Agent, Team
 from agents.scoping import activate, workspaces_of
 from agents.zones import zone
 from leads.reports import drill
@@ -40,6 +42,11 @@ class Kind:
     narrowing: tuple[str, ...] = NARROWING
     has_clock: bool = True
     has_period: bool = True
+    compares: bool = True
+    refresh_s: int = 0  # a page that is left open asks anew after so long
+    options: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # what else may be asked for, first the default
 
 
 KINDS = {
@@ -47,7 +54,19 @@ KINDS = {
     for kind in (
         Kind("speed", gettext_lazy("Speed"), "leads.reports.speed"),
         Kind("sla", gettext_lazy("SLA"), "leads.reports.sla", has_clock=False),
+        Kind(
+            "coverage", gettext_lazy("Coverage"), "leads.reports.coverage", for_agents=False, narrowing=(),
+            has_clock=False, has_period=False, options={"by": ("team", "language", "channel", "country")},
+        ),
+        Kind(
+            "fairness", gettext_lazy("Fairness"), "leads.reports.fairness", narrowing=("team", "agent"),
+            has_clock=False, compares=False,
+        ),
         Kind("outcomes", gettext_lazy("Outcomes"), "leads.reports.outcomes"),
+        Kind(
+            "board", gettext_lazy("Live board"), "leads.reports.board", for_agents=False, narrowing=(),
+            has_clock=False, has_period=False, refresh_s=15,
+        ),
     )
 }  # fmt: skip
 
@@ -65,7 +84,8 @@ class Page(ReportView):
             filters = read_filters(self, request)
         except BadFilter as problem:
             return self.refuse(request, str(problem))
-        report: Report = import_module(self.kind.module).build(self.scope, filters)
+        chosen = {name: _chosen(request.GET.get(name), words) for name, words in self.kind.options.items()}
+        report: Report = import_module(self.kind.module).build(self.scope, filters, **chosen)
         if request.GET.get("format") == "csv":
             return _file(report, self.kind.name)
         with timezone.override(zone(filters.zone)):
@@ -79,9 +99,12 @@ class Page(ReportView):
         return self.page(request, "reports/report.html", context, status=400)
 
     def context(self, report: Report, filters: Filters) -> dict[str, Any]:
-        csv_query = filters.query(format="csv")
+        csv_query = filters.query(
+            format="csv", **{each["name"]: each["selected"] for each in report.extra.get("fields", ())}
+        )
         return {
             **self.bar(filters, report.options),
+            "more_fields": report.extra.get("fields", ()),
             "report": report,
             "kinds": self.kinds(filters),
             "csv": f"?{csv_query}",
@@ -102,7 +125,7 @@ class Page(ReportView):
 
     def bar(self, filters: Filters, options: Any, *, typed: Any = None) -> dict[str, Any]:
         """What the filter bar offers, and what of it is chosen."""
-        names = Names(self.scope.workspace)
+        names = Names(self.scope.workspace) if self.kind.narrowing else None
         labels = {
             "team": _("Team"), "agent": _("Agent"), "rule": _("Rule"), "channel": _("Channel"),
             "country": _("Country"), "source": _("Source"),
@@ -110,7 +133,7 @@ class Page(ReportView):
         chosen = dict(filters.narrowed)
         fields = []
         for name in self.kind.narrowing:
-            if name == "agent" and self.scope.agent is not None:
+            if names is None or (name == "agent" and self.scope.agent is not None):
                 continue
             words = {"agent": names.agents, "team": names.teams}.get(name) or options.get(name, ())
             words = [*words, *([chosen[name]] if name in chosen and chosen[name] not in words else [])]
@@ -162,7 +185,7 @@ class Leads(ReportView):
                 "at": at,
                 "query": query.urlencode(),
                 "back": f"{reverse('reports:speed')}?{filters.query()}",
-                "opens_in_admin": request.user.is_staff and self.scope.agent is None,
+                "opens_in_admin": self.scope.manages,
             }
             return self.page(request, "reports/leads.html", context)
 
@@ -185,11 +208,14 @@ def read_filters(view: ReportView, request: HttpRequest) -> Filters:
     scope = view.scope
     filters = read(request.GET, zone=scope.workspace.timezone, zones=zones_of(view), at=scope.at)
     chosen = dict(filters.narrowed)
-    names = Names(scope.workspace)
-    for name, known in (("agent", names.agents), ("team", names.teams)):
-        if chosen.get(name) and chosen[name] not in known:
+    for name, model in (("agent", Agent), ("team", Team)):
+        if chosen.get(name) and not model.objects.for_workspace(scope.workspace).filter(pk=chosen[name]).exists():
             raise BadFilter(_("There is no such %s here. Choose one of the list.") % name)
     return filters if scope.agent is None else filters.only(agent=scope.agent.pk)
+
+
+def _chosen(word: str | None, words: tuple[str, ...]) -> str:
+    return word if word in words else words[0]
 
 
 def zones_of(view: ReportView) -> set[str]:

@@ -11,26 +11,29 @@ from leads.models import Decision
 # Verdicts that are no gap: the lead went by turns among those who could take it.
 NO_GAP = frozenset({"chosen", "not_their_turn", "offered"})
 
+# What is read of a decision.
+READ = ("decision", "ledger", "moved_ledger", "given_back", "outcome", "agent_id", "trigger")
+
 
 def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, Any]:
     """Of the decisions of `[start, end)`, as plain JSON.
 
     `ledgers`: for each ledger (a team's id, "0" for the workspace's own) what each agent was due (units of the
     ledger) and got by its turns that were not given back, how many turns there were, whether everybody stood even
-    before the first, and `takers`, who was given what for every lead, null where that changed.
-    `missed`: for each agent the reasons why they could not take leads that they were looked at for.
-    `taken`: who got how many leads in any way. `outcomes`: how many decisions ended so.
+    before the first, and `takers`, who was given what for every lead, null where that changed or a turn was undone.
+    `asked`: for how many leads each agent was looked at; `missed`: why they could not take them. `taken`: who got how
+    many in any way. `outcomes`: how many leads were first decided so.
     """
     decisions = Decision.objects.filter(workspace_id=workspace_id, at__gte=start, at__lt=end)
-    rows = decisions.order_by("at", "pk").values_list(
-        "decision", "ledger", "moved_ledger", "given_back", "outcome", "agent_id", "trigger"
-    )
-    return add_up(rows.iterator(chunk_size=2_000))
+    return add_up(decisions.order_by("at", "pk").values_list(*READ).iterator(chunk_size=2_000))
 
 
 def add_up(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
+    """The same of rows of `READ`, in the order of time."""
     ledgers: dict[str, dict[str, Any]] = {}
     missed: dict[str, dict[str, int]] = {}
+    asked: dict[str, int] = {}
+    undone: set[str] = set()
     taken: dict[str, int] = {}
     outcomes: dict[str, int] = {}
     for decision, ledger, moved, given_back, outcome, agent, trigger in rows:
@@ -40,17 +43,21 @@ def add_up(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
             taken[str(agent)] = taken.get(str(agent), 0) + 1
         if decision is None:
             continue
-        _count_gaps(missed, decision)
-        if moved and given_back != "paid":
+        _count_gaps(asked, missed, decision)
+        if moved and given_back == "paid":
+            undone.add(str(decision["ledger"]))
+        elif moved:
             _count_turn(ledgers, decision, ledger)
-    return {"ledgers": ledgers, "missed": missed, "taken": taken, "outcomes": outcomes}
+    for name in undone & ledgers.keys():
+        ledgers[name]["takers"] = None
+    return {"ledgers": ledgers, "asked": asked, "missed": missed, "taken": taken, "outcomes": outcomes}
 
 
 def join(days: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The sums of several days, in their order, as one."""
-    whole: dict[str, Any] = {"ledgers": {}, "missed": {}, "taken": {}, "outcomes": {}}
+    whole: dict[str, Any] = {"ledgers": {}, "asked": {}, "missed": {}, "taken": {}, "outcomes": {}}
     for day in days:
-        for name in ("taken", "outcomes"):
+        for name in ("asked", "taken", "outcomes"):
             _add(whole[name], day.get(name, {}))
         for agent, reasons in day.get("missed", {}).items():
             _add(whole["missed"].setdefault(agent, {}), reasons)
@@ -82,10 +89,11 @@ def _count_turn(ledgers: dict[str, dict[str, Any]], decision: dict[str, Any], be
     sums["got"][str(chosen)] = sums["got"].get(str(chosen), 0) + 1
 
 
-def _count_gaps(missed: dict[str, dict[str, int]], decision: dict[str, Any]) -> None:
+def _count_gaps(asked: dict[str, int], missed: dict[str, dict[str, int]], decision: dict[str, Any]) -> None:
     """The last reason of each agent: who was passed over by one rule may have been asked by a later one."""
     last = {agent: verdict for pool in decision["pools"] for agent, verdict, _margin in pool[2]}
     for agent, verdict in last.items():
+        asked[str(agent)] = asked.get(str(agent), 0) + 1
         if verdict not in NO_GAP:
             reasons = missed.setdefault(str(agent), {})
             reasons[verdict] = reasons.get(verdict, 0) + 1

@@ -1,0 +1,104 @@
+"""A wall screen: who is there, who waits, and the last hour, as it is now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from leads.models import Lead, Status
+from leads.reports.figures import overall
+from leads.reports.filters import Filters
+from leads.reports.frame import load
+from leads.reports.names import Names
+from leads.reports.page import COUNT, DURATION, TEXT, Cell, Panel, Report, Row, Scope, Table, tile
+from routing.engine import Roster
+from routing.engine.hours import microseconds
+from routing.models import Load
+from routing.snapshots import snapshot
+
+HOUR = timedelta(hours=1)
+_WAITING = 12
+
+
+def build(scope: Scope, filters: Filters) -> Report:
+    workspace, at = scope.workspace, scope.at
+    names = Names(workspace)
+    roster = snapshot(
+        workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
+    ).roster
+    presence = roster.presence(at)
+    there = roster.active & ~presence.time_off
+    regular, on_call = there & presence.regular & ~presence.holiday, there & presence.on_call
+    open_leads = Lead.objects.for_workspace(workspace).filter(status=Status.OPEN)
+    waiting = open_leads.order_by("received_at", "pk").only(
+        "received_at", "respond_by", "breached_at", "agent_id", "channel", "reference", "outcome"
+    )[:_WAITING]
+    last = load(workspace_id=workspace.pk, start=at - HOUR, end=at, names=("response", "due", "closed", "marks"))
+    hour = overall(last.counting(), clock="wall", at=microseconds(at))
+    oldest = waiting[0] if waiting else None
+    paused = regular & roster.paused
+    people = [
+        *_people(roster, regular & ~roster.paused, _("on shift"), names),
+        *_people(roster, on_call & ~regular & ~roster.paused, _("on call"), names),
+        *_people(roster, paused, _("paused"), names),
+    ]
+    return Report(
+        title=_("Now"),
+        tiles=[
+            tile(_("Waiting"), COUNT, open_leads.count()),
+            tile(_("Longest wait"), DURATION, (at - oldest.received_at).total_seconds() if oldest else None),
+            tile(_("Overdue"), COUNT, open_leads.filter(breached_at__isnull=False).count()),
+            tile(_("On shift"), COUNT, (regular & ~roster.paused).bit_count()),
+            tile(_("Came in, last hour"), COUNT, hour.n),
+            tile(_("Answered of them"), COUNT, hour.answered),
+            tile(_("Median of them"), DURATION, hour.p50),
+        ],
+        panels=[
+            Panel(
+                "waiting",
+                _("Who waits longest"),
+                Table(
+                    [_("Lead"), _("Waits"), _("Overdue for"), _("With"), _("Channel")],
+                    [_waits(lead, scope, names) for lead in waiting],
+                    empty=_("Nobody waits."),
+                ),
+            ),
+            Panel(
+                "there",
+                _("Who is there"),
+                Table(
+                    [_("Agent"), _("State"), _("Open leads")],
+                    _with_open(people, scope),
+                    empty=_("Nobody is there now."),
+                ),
+            ),
+        ],
+        filters=filters,
+        at=at,
+    )
+
+
+def _waits(lead: Lead, scope: Scope, names: Names) -> Row:
+    late = lead.breached_at and (scope.at - lead.breached_at).total_seconds()
+    return Row(
+        lead.reference,
+        [
+            Cell((scope.at - lead.received_at).total_seconds(), DURATION),
+            Cell(late, DURATION, is_bad=bool(late)),
+            Cell(names.of("agent", lead.agent_id or 0), TEXT),
+            Cell(names.of("channel", lead.channel), TEXT),
+        ],
+    )
+
+
+def _people(roster: Roster, mask: int, state: str, names: Names) -> list[tuple[int, str, str]]:
+    found = [(agent, names.of("agent", agent), state) for agent in roster.members(mask)]
+    return sorted(found, key=lambda each: each[1].casefold())
+
+
+def _with_open(people: list[tuple[int, str, str]], scope: Scope) -> list[Row]:
+
+    loads = Load.objects.for_workspace(scope.workspace).filter(agent__in=[agent for agent, _n, _s in people])
+    opened = dict(loads.values_list("agent_id", "open"))
+    return [Row(name, [Cell(state, TEXT), Cell(opened.get(agent, 0))]) for agent, name, state in people]
