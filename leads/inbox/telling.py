@@ -260,12 +260,15 @@ def _shown(way: NotificationWay, trial: Outbox | None, *, is_first: bool, is_las
         state = _("Not set up on this installation: whoever runs it can do that.")
     else:
         state = way.last_error
+    went = _went(trial) if trial else ""
+    if trial is not None and state and trial.last_error == state:
+        state, went = went, ""  # the same is said once
     return Shown(
         way=way,
         label=TRANSPORTS[way.transport].label,
         works=not state,
         state=state,
-        trial=_went(trial) if trial else "",
+        trial=went,
         is_waiting=trial is not None and trial.next_try_at is not None,
         is_first=is_first,
         is_last=is_last,
