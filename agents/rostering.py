@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agents import plans
-from agents.models import Agent, Shift, Team, Workspace
+from agents.models import Agent, Shift, Team, TimeOff, Workspace
 from agents.roster import one_change
 from agents.week import Window, windows_of
 
@@ -48,6 +48,37 @@ def set_week(*, agent: Agent, windows: Iterable[Window]) -> None:
             )
             for window in new
         )
+
+
+def add_time_off(*, agents: "QuerySet[Agent, Any]", starts_local: str, ends_local: str, note: str = "") -> int:
+    """The same absence for each of these, by their own clocks. Raises ValidationError for what is no time off."""
+    TimeOff(starts_local=starts_local, ends_local=ends_local, note=note).clean()
+    rows = [
+        TimeOff(workspace_id=workspace, agent_id=agent, starts_local=starts_local, ends_local=ends_local, note=note)
+        for agent, workspace in agents.order_by("pk").values_list("pk", "workspace_id")
+    ]
+    return len(TimeOff.objects.bulk_create(rows))
+
+
+def copy_shifts(*, source: Agent, agents: "QuerySet[Agent, Any]") -> int:
+    """Give each of these the week of `source`, in place of their own. Returns how many they are, `source` apart."""
+    windows = sorted(windows_of(source.shifts.all()))
+    with one_change():
+        others = list(agents.exclude(pk=source.pk).order_by("pk").values_list("pk", "workspace_id"))
+        Shift.objects.filter(agent__in=[agent for agent, _workspace in others]).delete()
+        Shift.objects.bulk_create(
+            Shift(
+                workspace_id=workspace,
+                agent_id=agent,
+                weekday=window.weekday,
+                start_minute=window.start,
+                end_minute=window.end,
+                kind=window.kind,
+            )
+            for agent, workspace in others
+            for window in windows
+        )
+    return len(others)
 
 
 def deactivate(*, agents: "QuerySet[Agent, Any]") -> int:

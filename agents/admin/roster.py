@@ -20,6 +20,7 @@ from agents import languages, rostering
 from agents.admin import agent_page
 from agents.admin.people_import import PeopleImport
 from agents.admin.scoped import RosterAdmin, WorkspaceInline, WorkspaceRelatedFilter
+from agents.admin.several import SeveralPeople
 from agents.forms.roster import (
     PEOPLE_LIST,
     AgentForm,
@@ -86,13 +87,13 @@ class TeamMemberInline(WorkspaceInline):
 
 
 @admin.register(Agent)
-class AgentAdmin(PeopleImport, RosterAdmin):
+class AgentAdmin(SeveralPeople, PeopleImport, RosterAdmin):
     form = AgentForm
     list_display: tuple[str, ...] = ("who", "spoken", "in_teams", "state")
     list_filter = ("is_active", "is_paused", ("team_members__team", WorkspaceRelatedFilter))
     search_fields = ("name", "slug", "title", "email")
     ordering = ("name", "id")
-    actions = ("pause", "resume", "deactivate", "activate")
+    actions = ("pause", "pause_until", "resume", "add_time_off", "copy_shifts", "deactivate", "activate")
     inlines = (HandleInline, TimeOffInline)
     change_form_template = "admin/people/agent.html"
     fieldsets = (

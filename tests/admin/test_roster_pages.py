@@ -7,6 +7,7 @@ import pytest
 
 from agents import rostering
 from agents.models import Agent, ApiKey, Handle, RosterChange, Shift, Site, Team, TeamMember, TimeOff, Workspace
+from agents.week import windows_of
 from agents.workspace_stamp import stamp
 
 pytestmark = pytest.mark.django_db
@@ -269,6 +270,56 @@ class TestAgent:
         save("agent", action="activate", **chosen)
 
         assert not Agent.objects.get(pk=agent.pk).is_active
+
+
+class TestSeveralPeople:
+    @pytest.fixture
+    def chosen(self, acme):
+        made = [Agent.objects.create(workspace=acme.workspace, slug=slug, name=slug.title()) for slug in ("ana", "bo")]
+        return [agent.pk for agent in made]
+
+    def test_are_paused_until_a_moment_to_come(self, save, chosen):
+        asked = save("agent", action="pause_until", _selected_action=chosen)
+        assert "Ana, Bo" in asked.content.decode()
+        late = save("agent", action="pause_until", _selected_action=chosen, apply="1", until="2020-01-01T00:00")
+        assert "This is over already" in late.content.decode()
+        assert 'value="2020-01-01T00:00"' in late.content.decode()
+        assert not Agent.objects.filter(is_paused=True).exists()
+
+        save("agent", action="pause_until", _selected_action=chosen, apply="1", until="2990-07-01T09:00")
+
+        ends = Agent.objects.filter(pk__in=chosen, is_paused=True).values_list("pause_ends_at", flat=True)
+        assert list(ends) == [datetime(2990, 7, 1, 7, tzinfo=UTC)] * 2
+
+    def test_get_the_same_time_off(self, save, chosen):
+        sent = {"action": "add_time_off", "_selected_action": chosen, "apply": "1", "note": "Outing"}
+        wrong = save("agent", **sent, starts_local="2026-08-02", ends_local="2026-08-01")
+        assert "ends after it starts" in wrong.content.decode()
+        assert not TimeOff.objects.filter(agent__in=chosen).exists()
+
+        save("agent", **sent, starts_local="2026-08-01", ends_local="2026-08-02T12:00")
+
+        off = TimeOff.objects.filter(agent__in=chosen).values_list("starts_local", "ends_local", "note")
+        assert list(off) == [("2026-08-01T00:00", "2026-08-02T12:00", "Outing")] * 2
+
+    def test_work_as_somebody_else_does(self, save, chosen, acme, other):
+        source = acme.rows[Agent][0]
+        Shift.objects.create(workspace=acme.workspace, agent_id=chosen[0], weekday=6, start_minute=0, end_minute=60)
+        sent = {"action": "copy_shifts", "_selected_action": chosen, "apply": "1"}
+        theirs = save("agent", **sent, source=other.rows[Agent][0].pk)
+        assert "There is nobody called" in theirs.content.decode()
+
+        save("agent", **sent, source=source.name)
+
+        for agent in chosen:
+            assert windows_of(Shift.objects.filter(agent=agent)) == windows_of(source.shifts.all())
+
+    def test_of_another_workspace_are_left_alone(self, save, other):
+        theirs = [agent.pk for agent in other.rows[Agent]]
+
+        save("agent", action="pause_until", _selected_action=theirs, apply="1", until="2990-07-01T09:00")
+
+        assert not Agent.objects.filter(is_paused=True).exists()
 
 
 class TestTeam:
