@@ -235,6 +235,7 @@ CONTENT_SECURITY_POLICY_ADMIN = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]  # only what has a whole catalogue: half a page in each language helps nobody
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -91,6 +91,8 @@ class MembershipAdmin(WorkspaceAdmin):
 
     needs = Action.CHANGE_SETTINGS
     form = MembershipForm
+    list_title = _("Members")
+    add_words = _("Invite somebody")
     list_display = ("email", "role_label")
     search_fields = ("user__email",)
     list_filter = (("role", ChoicesDropdownFilter),)

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -89,6 +90,7 @@ class TeamMemberInline(WorkspaceInline):
 @admin.register(Agent)
 class AgentAdmin(SeveralPeople, PeopleImport, RosterAdmin):
     form = AgentForm
+    empty_words = _("Nobody is here yet. Add the first person who answers leads, or import a sheet of them.")
     list_display: tuple[str, ...] = ("who", "spoken", "in_teams", "state")
     list_filter = ("is_active", "is_paused", ("team_members__team", WorkspaceRelatedFilter))
     search_fields = ("name", "slug", "title", "email")
@@ -143,9 +145,7 @@ class AgentAdmin(SeveralPeople, PeopleImport, RosterAdmin):
 
     @display(description=_("Name"), ordering="name")
     def who(self, agent: Agent) -> Any:
-        if not agent.title:
-            return agent.name
-        return format_html('{}<br><span class="sy-quiet">{}</span>', agent.name, agent.title)
+        return render_to_string("admin/people/named.html", {"agent": agent})
 
     @display(description=_("Languages"))
     def spoken(self, agent: Agent) -> str:
@@ -207,6 +207,7 @@ class ArchivedFilter(DropdownFilter):
 @admin.register(Team)
 class TeamAdmin(RosterAdmin):
     form = TeamForm
+    empty_words = _("No team yet. The people of a team take turns; a rule sends leads to it.")
     fields = ("name", "slug", "catch_up")
     list_display = ("name", "slug", "member_count", "catch_up", "state")
     list_filter = (ArchivedFilter,)

@@ -63,15 +63,22 @@ class InOneWorkspace:
 
 
 class WorkspaceAdmin(InOneWorkspace, ModelAdmin):
-    """Shows rows, choices, filters and history of the active workspace only; saves into it."""
+    """Shows rows, choices, filters and history of the active workspace only; saves into it.
 
+    `list_title`, `add_words` and `empty_words` are what the list, its button and an empty list say, where the model's
+    own names do not say it well.
+    """
+
+    list_title: Any = ""
+    add_words: Any = ""
+    empty_words: Any = ""
     list_per_page = 50
     list_filter_sheet = False
     empty_value_display = "–"
     show_facets = ShowFacets.NEVER
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        title = {"title": capfirst(str(self.model._meta.verbose_name_plural))}
+        title = {"title": self.list_title or capfirst(str(self.model._meta.verbose_name_plural))}
         return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

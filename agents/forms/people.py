@@ -8,17 +8,22 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from agents.forms.fields import SuggestingInput, WordsField
+from agents.forms.names import NamesField, language_choices, language_code
 from agents.forms.roster import zone_suggestions
 from agents.forms.workspace_form import WorkspaceForm
+from agents.languages import language_name
 from agents.models import Membership, User, Workspace
 from agents.scoping import Role
 
 
 class SettingsForm(WorkspaceForm):
-    languages = WordsField(
+    languages = NamesField(
         label=_("Languages"),
         required=False,
-        help_text=_("Offered to visitors, separated by commas, such as es, en. The first is the default."),
+        choices=language_choices,
+        name_of=language_name,
+        code_of=language_code,
+        help_text=_("Offered to visitors, such as Spanish, English. The first is the default."),
     )
     public_attributes = WordsField(
         label=_("Public attributes"),
