@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from agents.languages import likely_script
 from leads.answer import Promise
 from leads.models import Lead
 from routing.engine import Outcome, Roster, Target
@@ -22,7 +23,9 @@ from routing.engine.holding import OPENING_HORIZON, people_of
 from routing.engine.hours import Kind
 
 # Those that `config/locale` has the texts for visitors in.
-VISITOR_LANGUAGES = frozenset("en es fr de pt it nl pl ru uk tr ar he fa ja".split())  # noqa: SIM905 - words
+VISITOR_LANGUAGES = frozenset(
+    "en es fr de pt it nl pl ru uk tr ar he fa ja ko zh-hans zh-hant".split()  # noqa: SIM905 - words
+)
 
 NOW = "now"
 OPENS_AT = "opens_at"
@@ -47,6 +50,8 @@ def promise_to(lead: Lead, *, agent_name: str = "", at: datetime) -> Promise:
 def spoken(language: str) -> str:
     """The language of ours that comes nearest to a visitor's: more are written for them than for those who log in."""
     base = language.partition("-")[0].lower()
+    if base == "zh":  # one language in two scripts, each with words of its own
+        base = f"zh-{(likely_script(language) or 'Hans').lower()}"
     return base if base in VISITOR_LANGUAGES else settings.LANGUAGE_CODE
 
 

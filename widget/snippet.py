@@ -20,6 +20,7 @@ def attributes_of(site: Site) -> list[tuple[str, str]]:
         "data-position": (site.side, Side.RIGHT),
         "data-theme": (site.scheme, Scheme.AUTO),
         "data-offset": (str(site.offset), str(_default("offset"))),
+        "data-label": (_label(site), ""),
         "data-fallback": (site.fallback_url, ""),
     }
     return [("data-site", site.key), *((name, value) for name, (value, default) in said.items() if value != default)]
@@ -35,6 +36,12 @@ def snippet_of(site: Site) -> str:
         f'<script async src="{escape(settings.PUBLIC_URL)}/widget/v1.js"{attributes}></script>\n'
         f'<noscript><a href="{escape(page_url(site))}">{escape(words)}</a></noscript>'
     )
+
+
+def _label(site: Site) -> str:
+    """The button's words, where one language has any: in several, the script learns them when it is opened."""
+    found = [words["launcher"] for words in site.texts.values() if "launcher" in words]
+    return found[0] if len(found) == 1 else ""
 
 
 def _default(column: str) -> object:

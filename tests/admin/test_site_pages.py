@@ -135,7 +135,20 @@ class TestTheSnippet:
             'data-offset="30"',
             'data-fallback="tel:+34911222333"',
         ]
+        assert "data-label" not in snippet
         assert f'<noscript><a href="http://127.0.0.1:8000/talk/{site.key}">zqalpha greets</a>' in snippet
+
+    @pytest.mark.parametrize(
+        ("texts", "shown"),
+        [
+            ({"es": {"launcher": "Habla"}}, True),
+            ({"es": {"launcher": "Habla"}, "en": {"launcher": "Talk"}}, False),
+        ],
+    )
+    def test_names_the_button_where_that_is_the_same_for_everybody(self, site, as_manager, texts, shown):
+        Site.objects.update(texts=texts)
+
+        assert (' data-label="Habla"' in unescape(as_manager.get(address(site)).content.decode())) == shown
 
     def test_says_nothing_that_is_the_default(self, site, as_manager):
         Site.objects.update(fallback_url="")

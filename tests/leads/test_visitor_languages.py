@@ -16,14 +16,24 @@ CATALOGUES = sorted(Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/django.po
 
 
 @pytest.mark.parametrize(
-    ("tag", "language"), [("es-MX", "es"), ("pt-BR", "pt"), ("de", "de"), ("fa-AF", "fa"), ("ko", "en"), ("", "en")]
+    ("tag", "language"),
+    [
+        ("es-MX", "es"),
+        ("pt-BR", "pt"),
+        ("de", "de"),
+        ("fa-AF", "fa"),
+        ("zh-TW", "zh-hant"),
+        ("zh", "zh-hans"),
+        ("ca", "en"),
+        ("", "en"),
+    ],
 )
 def test_the_nearest_language_of_ours_is_spoken(tag, language):
     assert spoken(tag) == language
 
 
 def test_every_language_for_visitors_has_a_catalogue():
-    assert {path.parts[-3] for path in CATALOGUES} | {"en"} == VISITOR_LANGUAGES
+    assert {path.parts[-3].lower().replace("_", "-") for path in CATALOGUES} | {"en"} == VISITOR_LANGUAGES
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from agents.languages import canonical_tag
 from agents.models import Agent, Site, Workspace
 from leads.models import Lead
 from leads.promises import VISITOR_LANGUAGES
@@ -136,10 +137,12 @@ class TestOpening:
 class TestLanguages:
     @pytest.mark.parametrize("language", sorted(VISITOR_LANGUAGES))
     def test_each_is_spoken_from_its_own_side(self, acme, clock, language):
-        Workspace.objects.update(languages=[language, "en"])
+        Workspace.objects.update(languages=[canonical_tag(language), "en"])
 
-        text = text_of(Visitor(acme, clock, accept_language=language).page)
+        page = Visitor(acme, clock, accept_language=language).page
 
+        text = text_of(page)
+        assert page["Content-Language"] == language
         side = "rtl" if language in ("ar", "fa", "he") else "ltr"
         assert f'<html lang="{language}" dir="{side}"' in text
         assert ("Your message" in text) == (language == "en")

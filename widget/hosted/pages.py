@@ -147,7 +147,7 @@ def _presence(config: dict[str, Any], site: Site, language: str) -> list[str]:
     """Who is there without saying who, in a sentence each; or when somebody will be."""
     if not config["online"]:
         return [_("Nobody is here right now."), *_opening(_moment(config["opens_at"], site, language))]
-    team, locale, said = config["team"], Locale.parse(spoken(language)), []
+    team, locale, said = config["team"], Locale.parse(spoken(language), sep="-"), []
     if number := team["on_shift"]:
         said.append(ngettext("One person is here now.", "%(number)d people are here now.", number) % {"number": number})
     if seconds := team["typical_reply_s"]:
@@ -165,7 +165,7 @@ def _moment(at: datetime | None, site: Site, language: str) -> str:
     """In the workspace's zone, which is named: a page without script cannot know the visitor's."""
     if at is None:
         return ""
-    locale, zone = Locale.parse(spoken(language)), ZoneInfo(site.workspace.timezone)
+    locale, zone = Locale.parse(spoken(language), sep="-"), ZoneInfo(site.workspace.timezone)
     day = format_skeleton("MMMMEEEEd", at, tzinfo=zone, locale=locale)
     place = get_timezone_location(zone, locale=locale, return_city=True)
     time = format_time(at, "short", tzinfo=zone, locale=locale)
@@ -179,5 +179,6 @@ def _qr(text: str) -> str:
 
 def _rendered(template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     response = HttpResponse(render_to_string(template, context), status=status)
+    response["Content-Language"] = translation.get_language() or ""
     response["Cache-Control"] = "no-store"  # it holds a token, or somebody's affairs
     return response
