@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -31,7 +33,7 @@ def page(settings, live_server, new_page, client):
     return page
 
 
-def test_the_preview_is_the_real_widget_follows_the_form_and_takes_no_lead(page):
+def test_the_preview_is_the_real_widget_which_follows_the_form_and_takes_no_lead(page):
     desktop = page.frame_locator("[name=preview-desktop]")
     expect(desktop.get_by_role("button", name="WhatsApp")).to_be_visible()
 
@@ -47,13 +49,14 @@ def test_the_preview_is_the_real_widget_follows_the_form_and_takes_no_lead(page)
     assert not Lead.objects.exists()
     assert Site.objects.get().texts == {}
 
-
-def test_channels_are_moved_with_buttons_and_saved_in_that_order(page):
+    page.locator("[name=accent]").fill("#0a5c36")
     page.get_by_role("button", name="Move E-mail up").click()
+    offered = desktop.get_by_role("button", name=re.compile("E-mail|WhatsApp"))
+    expect(offered.first).to_contain_text("E-mail")
     page.get_by_role("button", name="Save", exact=True).click()
-
     expect(page.get_by_text("was changed successfully")).to_be_visible()
-    assert Site.objects.get().channels == ["email", "whatsapp"]
+    site = Site.objects.get()
+    assert (site.channels, site.accent) == (["email", "whatsapp"], "#0a5c36")
 
 
 @pytest.mark.axe

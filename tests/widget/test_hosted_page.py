@@ -135,17 +135,16 @@ class TestOpening:
 
 
 class TestLanguages:
-    @pytest.mark.parametrize("language", sorted(VISITOR_LANGUAGES))
-    def test_each_is_spoken_from_its_own_side(self, acme, clock, language):
-        Workspace.objects.update(languages=[canonical_tag(language), "en"])
+    def test_each_is_spoken_from_its_own_side(self, acme, clock):
+        for language in sorted(VISITOR_LANGUAGES):
+            Workspace.objects.update(languages=[canonical_tag(language), "en"])
 
-        page = Visitor(acme, clock, accept_language=language).page
+            page = Visitor(acme, clock, accept_language=language).page
 
-        text = text_of(page)
-        assert page["Content-Language"] == language
-        side = "rtl" if language in ("ar", "fa", "he") else "ltr"
-        assert f'<html lang="{language}" dir="{side}"' in text
-        assert ("Your message" in text) == (language == "en")
+            side = "rtl" if language in ("ar", "fa", "he") else "ltr"
+            assert page["Content-Language"] == language
+            assert f'<html lang="{language}" dir="{side}"' in text_of(page)
+            assert ("Your message" in text_of(page)) == (language == "en")
 
     def test_a_link_for_each_that_is_offered(self, visitor):
         text = text_of(visitor.open())
@@ -246,19 +245,19 @@ class TestAMessage:
 
 
 class TestTheDoor:
-    @pytest.mark.parametrize("origin", [None, "null", "https://www.example.com", "http://127.0.0.1:8001", HERE + "/"])
-    def test_a_form_of_another_page_is_refused(self, visitor, origin):
-        answer = visitor.press(TYPED, origin=origin)
+    def test_a_form_of_another_page_is_refused(self, visitor):
+        for origin in (None, "null", "https://www.example.com", "http://127.0.0.1:8001", HERE + "/"):
+            answer = visitor.press(TYPED, origin=origin)
 
-        assert answer.status_code == 403
-        assert "Hola" in text_of(answer)
+            assert answer.status_code == 403, origin
+            assert "Hola" in text_of(answer)
         assert (Lead.objects.count(), turns_taken()) == (0, 0)
 
-    @pytest.mark.parametrize("forge", [lambda t: "", lambda t: "x" + t, lambda t: t[:-1], lambda t: t.split(":")[0]])
-    def test_a_token_that_was_not_made_here_is_refused(self, visitor, forge):
-        answer = visitor.press({**TYPED, "page": forge(visitor.token())})
-
-        assert (answer.status_code, Lead.objects.count()) == (403, 0)
+    def test_a_token_that_was_not_made_here_is_refused(self, visitor):
+        token = visitor.token()
+        for forged in ("", "x" + token, token[:-1], token.split(":")[0], token.swapcase()):
+            assert visitor.press({**TYPED, "page": forged}).status_code == 403, forged
+        assert not Lead.objects.exists()
 
     def test_another_sites_token_is_refused(self, visitor, rival):
         token = Visitor(rival, visitor.clock).token()
@@ -284,9 +283,9 @@ class TestTheDoor:
         assert "Marta" not in text_of(answer)
         assert (Lead.objects.get().outcome, turns_taken()) == ("rejected", 0)
 
-    @pytest.mark.parametrize("channel", ["telegram", "", "form\x00", "x" * 21])
-    def test_what_the_site_does_not_offer_is_refused(self, visitor, channel):
-        assert visitor.press({"channel": channel}).status_code == 400
+    def test_what_the_site_does_not_offer_is_refused(self, visitor):
+        for channel in ("telegram", "", "form\x00", "x" * 21):
+            assert visitor.press({"channel": channel}).status_code == 400, channel
         assert not Lead.objects.exists()
 
     def test_counts_with_the_widgets_own_requests(self, visitor, settings):
@@ -318,15 +317,17 @@ class TestTheDoor:
         assert visitor.press({**TYPED, "message": "x" * 70_000}).status_code == 413
         assert not Lead.objects.exists()
 
-    @pytest.mark.parametrize(
-        ("body", "content_type"),
-        [(b"{}", "application/json"), (b"\xff\xfe=%zz&page", "application/x-www-form-urlencoded"), (b"", "text/plain"),
-         (b"--x", "multipart/form-data; boundary=y"), (b"x", "multipart/form-data")],
-    )  # fmt: skip
-    def test_what_is_no_form_of_the_page_is_refused(self, visitor, body, content_type):
-        answer = Client().post(visitor.address, body, content_type=content_type, headers={"origin": HERE})
+    def test_what_is_no_form_of_the_page_is_refused(self, visitor):
+        for body, content_type in (
+            (b"{}", "application/json"),
+            (b"\xff\xfe=%zz&page", "application/x-www-form-urlencoded"),
+            (b"", "text/plain"),
+            (b"--x", "multipart/form-data; boundary=y"),
+            (b"x", "multipart/form-data"),
+        ):
+            answer = Client().post(visitor.address, body, content_type=content_type, headers={"origin": HERE})
 
-        assert answer.status_code in (400, 403)
+            assert answer.status_code in (400, 403), content_type
         assert not Lead.objects.exists()
 
     def test_only_reads_and_posts(self, visitor):
