@@ -101,6 +101,7 @@ def test_one_request_until_a_tap_gives_the_visitor_an_agent_by_any_kind_of_chann
         page.get_by_role("button", name="Choose another way").click()
     page.get_by_role("button", name="WeChat").click()
     expect(page.locator(".copyable")).to_contain_text("acme_es")
+    expect(page.locator(".qr svg")).to_be_visible()
 
     # One person with one lead, whatever they tapped; and met by name when they come back.
     lead = Lead.objects.select_related("agent").get()
@@ -272,7 +273,8 @@ def test_developers_steer_it_through_one_global_on_pages_of_one_document(new_pag
     expect(panel.get_by_role("button", name="WhatsApp")).to_be_visible()
     expect(page.locator(".launcher")).to_be_hidden()
     assert round(panel.bounding_box()["x"]) == 40
-    assert panel.evaluate("p => getComputedStyle(p).backgroundColor") == "rgb(22, 26, 34)"
+    expect(panel).to_have_css("background-color", "rgb(22, 26, 34)")
+    expect(page.locator(".head")).to_have_css("color", "rgb(16, 19, 26)")
     with page.expect_request(lambda request: request.url.endswith("/leads")) as sent:
         panel.get_by_role("button", name="Telegram").click()
     body = json.loads(sent.value.post_data)

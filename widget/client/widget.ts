@@ -243,18 +243,21 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
       frame!.announce(t.thanks);
       return;
     }
-    const place = url && !phone && !ON_THE_DESK.test(taken.channel.id) ? el("div", { class: "qr" }) : null;
+    const { id, display } = taken.channel;
+    // WeChat opens no id from a link; scanned, it is on the phone and ready to be copied.
+    const coded = url || (id === "wechat" ? display : "");
+    const place = coded && !phone && !ON_THE_DESK.test(id) ? el("div", { class: "qr" }) : null;
     const { title, content, link } = more.card(taken, config?.channels || [], words(), place);
     mounted().show({ title, back: true, content: [...content, another], focus: link || undefined });
-    if (place && url) void drawQr(place, url, mine);
+    if (place) void drawQr(place, coded, mine);
     // A phone follows the tap in the same tab.
     if (tapped && phone && url) location.assign(url);
   }
 
-  async function drawQr(place: HTMLElement, url: string, mine: number): Promise<void> {
+  async function drawQr(place: HTMLElement, text: string, mine: number): Promise<void> {
     try {
       const { qr } = await import(fileUrl(options, "qr.js"));
-      const { path, size } = qr(url);
+      const { path, size } = qr(text);
       if (mine !== view) return;
       place.appendChild(drawing(path, size));
       place.appendChild(el("small", {}, t.scan));
