@@ -7,14 +7,12 @@ import { start } from "./widget.ts";
 
 function main(): void {
   const script = document.currentScript || document.querySelector("script[data-site]");
-  const waiting = window.switchyard;
   if (!(script instanceof HTMLScriptElement) || !script.dataset.site) return;
-  if (waiting && !Array.isArray(waiting) && waiting.version) return;
   const options = optionsOf(script);
 
   function begin(): void {
     const queued = window.switchyard;
-    if (queued && !Array.isArray(queued) && queued.version) return; // another copy was quicker
+    if (queued && !Array.isArray(queued) && queued.version) return; // another copy is there
     const calls = start(options, () => {
       delete window.switchyard;
     });
