@@ -41,6 +41,7 @@ LEASE = timedelta(seconds=60)
 # So many leads given to one agent at once are one message.
 STORM = 3
 KEPT_FOR = timedelta(days=30)
+REPORT = "report"
 
 log = logging.getLogger(__name__)
 
@@ -109,12 +110,20 @@ def _claim(at: datetime, limit: int) -> list[Outbox]:
 def _prepared(rows: Sequence[Outbox], at: datetime) -> tuple[list[Delivery], dict[Unsent, list[Outbox]]]:
     """What goes out now, and what does not: rows by the reason why. What has to wait is put off here."""
     hooks = [row for row in rows if row.kind == webhooks.KIND]
-    told = [row for row in rows if row.kind != webhooks.KIND]
+    reports = [row for row in rows if row.kind == REPORT]
+    told = [row for row in rows if row.kind not in (webhooks.KIND, REPORT)]
     unsent: dict[Unsent, list[Outbox]] = defaultdict(list)
     deliveries: list[Delivery] = []
     if hooks:
         deliveries, gone = webhooks.deliveries(hooks)
         unsent[Unsent(_("The webhook is switched off"), is_done=False)] += gone
+    if reports:
+        from leads.reports import mailing  # large, and rarely needed
+
+        mails, gone, failed = mailing.deliveries(reports)
+        deliveries += mails
+        unsent[Unsent(_("Nobody may be sent this report any more, or mail is not set up"))] += gone
+        unsent[Unsent(_("The report could not be made"), is_done=False)] += failed
     if told:
         recipients = Recipients(told)
         wanted = {row.payload["lead"] for row in told if row.payload.get("lead")}

@@ -15,6 +15,7 @@ from leads.faults import log_fault
 from leads.holds import release_held
 from leads.models import SweeperHeartbeat
 from leads.notifying import webhooks
+from leads.reports import mailing
 from leads.sla.climbing import climb
 from leads.speed import days
 from leads.speed.clicks import settle_clicks
@@ -37,6 +38,7 @@ def sweep() -> None:
         lambda: settle_clicks(at=at),
         lambda: warn_of_gaps(at=at),
         lambda: watchdog.watch(at=at),
+        lambda: mailing.send_due(at=at),
         lambda: webhooks.expand(at=timezone.now()),
         lambda: days.catch_up(at=at),
         lambda: outbox.drain(at=timezone.now(), patience_s=PATIENCE_S),

@@ -8,6 +8,7 @@ from leads.models.event import Event, EventKind
 from leads.models.lead import ClosedAs, Lead, Status
 from leads.models.notification import EventCursor, NotificationWay, QuietHours, WebhookEndpoint
 from leads.models.person import ContactKey, ContactKind, Person
+from leads.models.reporting import Every, ReportMail
 from leads.models.speed import DirtyDay, LeadDay, TurnDay
 from leads.models.watching import CoverageWatch, Finding, FindingKind, Watchdog
 
@@ -22,6 +23,7 @@ __all__ = [
     "Event",
     "EventCursor",
     "EventKind",
+    "Every",
     "Finding",
     "FindingKind",
     "GivenBack",
@@ -33,6 +35,7 @@ __all__ = [
     "Outbox",
     "Person",
     "QuietHours",
+    "ReportMail",
     "ShownAgent",
     "Status",
     "SweeperHeartbeat",

@@ -14,9 +14,10 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
-from agents.models import Agent, Workspace
-from agents.scoping import Action, may, workspaces_of
+from agents.models import User, Workspace
+from agents.scoping import workspaces_of
 from leads.reports.page import Scope
+from leads.reports.scopes import scope_of
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -25,6 +26,7 @@ class ReportView(View):
 
     for_agents = False
     scope: Scope
+    user: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
@@ -32,18 +34,13 @@ class ReportView(View):
                 return HttpResponseClientRefresh()  # the page, which asks to log in
             return redirect_to_login(request.get_full_path(), reverse("reports:login"))
         workspace: Any = request.workspace  # type: ignore[attr-defined]
-        sees_all = bool(workspace) and may(request.user, workspace, Action.SEE_REPORTS)
-        agent = None
-        if workspace and not sees_all:
-            agent = Agent.objects.for_workspace(workspace).filter(user=request.user.pk).first()
-        if not workspace or not (sees_all or (agent is not None and self.for_agents)):
-            return render(
-                request, "reports/refused.html", {"is_agent": agent is not None, "desks": desks_of(request)}, status=403
-            )
-        # The workspace itself: what is lazy may not be pickled, compared or kept.
-        self.scope = Scope(
-            Workspace.objects.get(pk=workspace.pk), timezone.now(), agent, sees_all and request.user.is_staff
-        )
+        # The workspace itself: what is lazy cannot be told from another lazy one.
+        at = timezone.now()
+        scope = scope_of(request.user, Workspace.objects.get(pk=workspace.pk), at=at) if workspace else None
+        if scope is None or not (scope.agent is None or self.for_agents):
+            context = {"is_agent": scope is not None, "desks": desks_of(request)}
+            return render(request, "reports/refused.html", context, status=403)
+        self.scope, self.user = scope, request.user
         return super().dispatch(request, *args, **kwargs)
 
     def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

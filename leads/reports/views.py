@@ -2,73 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views import View
 
-from agents.models import Agent, Team
 from agents.scoping import activate, workspaces_of
 from agents.zones import zone
-from leads.reports import drill
+from leads.models import Every, ReportMail
+from leads.notifying.recipients import is_set_up
+from leads.reports import drill, mailing
 from leads.reports.access import ReportView
-from leads.reports.filters import NARROWING, PERIODS, BadFilter, Filters, read
+from leads.reports.filters import PERIODS, BadFilter, Filters, read
+from leads.reports.kinds import KINDS, Kind
 from leads.reports.names import Names
 from leads.reports.page import Report, as_csv
+from leads.reports.scopes import filters_for, zones_of
 
 LEADS_A_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A report. `module` has its `build`, and is imported by whoever asks for it. `narrowing`: what it can be narrowed
-    by."""
-
-    name: str
-    title: Any
-    module: str
-    for_agents: bool = True
-    narrowing: tuple[str, ...] = NARROWING
-    has_clock: bool = True
-    has_period: bool = True
-    compares: bool = True
-    refresh_s: int = 0  # a page that is left open asks anew after so long
-    options: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # what else may be asked for, first the default
-
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind("speed", gettext_lazy("Speed"), "leads.reports.speed"),
-        Kind("sla", gettext_lazy("SLA"), "leads.reports.sla", has_clock=False),
-        Kind(
-            "coverage", gettext_lazy("Coverage"), "leads.reports.coverage", for_agents=False, narrowing=(),
-            has_clock=False, has_period=False, options={"by": ("team", "language", "channel", "country")},
-        ),
-        Kind(
-            "fairness", gettext_lazy("Fairness"), "leads.reports.fairness", narrowing=("team", "agent"),
-            has_clock=False, compares=False,
-        ),
-        Kind("outcomes", gettext_lazy("Outcomes"), "leads.reports.outcomes"),
-        Kind(
-            "board", gettext_lazy("Live board"), "leads.reports.board", for_agents=False, narrowing=(),
-            has_clock=False, has_period=False, refresh_s=15,
-        ),
-    )
-}  # fmt: skip
 
 
 class Page(ReportView):
@@ -81,11 +42,10 @@ class Page(ReportView):
         if self.scope.agent is not None and not self.kind.for_agents:
             return self.page(request, "reports/refused.html", {"is_agent": True}, status=403)
         try:
-            filters = read_filters(self, request)
+            filters = filters_for(self.scope, request.GET)
         except BadFilter as problem:
             return self.refuse(request, str(problem))
-        chosen = {name: _chosen(request.GET.get(name), words) for name, words in self.kind.options.items()}
-        report: Report = import_module(self.kind.module).build(self.scope, filters, **chosen)
+        report: Report = import_module(self.kind.module).build(self.scope, filters, **self.kind.chosen(request.GET))
         if request.GET.get("format") == "csv":
             return _file(report, self.kind.name)
         with timezone.override(zone(filters.zone)):
@@ -99,29 +59,17 @@ class Page(ReportView):
         return self.page(request, "reports/report.html", context, status=400)
 
     def context(self, report: Report, filters: Filters) -> dict[str, Any]:
-        csv_query = filters.query(
-            format="csv", **{each["name"]: each["selected"] for each in report.extra.get("fields", ())}
-        )
         return {
             **self.bar(filters, report.options),
             "more_fields": report.extra.get("fields", ()),
             "report": report,
             "kinds": self.kinds(filters),
-            "csv": f"?{csv_query}",
-            "here_url": f"{reverse(f'reports:{self.kind.name}')}?{filters.query()}",
+            "csv": f"?{request_query(filters, report)}&format=csv",
+            "mail_query": urlencode({"report": self.kind.name, "query": request_query(filters, report)}),
         }
 
     def kinds(self, filters: Filters) -> list[dict[str, Any]]:
-        """The other reports of the same period."""
-        return [
-            {
-                "kind": kind,
-                "url": reverse(f"reports:{kind.name}") + (f"?{filters.query()}" if kind.has_period else ""),
-                "is_here": kind is self.kind,
-            }
-            for kind in KINDS.values()
-            if self.scope.agent is None or kind.for_agents
-        ]
+        return kinds_shown(self, self.kind, filters)
 
     def bar(self, filters: Filters, options: Any, *, typed: Any = None) -> dict[str, Any]:
         """What the filter bar offers, and what of it is chosen."""
@@ -147,7 +95,7 @@ class Page(ReportView):
             "filters": filters,
             "fields": fields,
             "periods": PERIODS.items(),
-            "zones": sorted({self.scope.workspace.timezone, filters.zone, *zones_of(self)}),
+            "zones": sorted({self.scope.workspace.timezone, filters.zone, *zones_of(self.scope.workspace)}),
             "typed_from": typed.get("from", filters.first.isoformat()),
             "typed_to": typed.get("to", filters.last.isoformat()),
             "narrowed_count": len([name for name in chosen if name != "agent" or self.scope.agent is None]),
@@ -162,7 +110,7 @@ class Leads(ReportView):
     def get(self, request: HttpRequest) -> HttpResponse:
         what = request.GET.get("what", "all")
         try:
-            filters = read_filters(self, request)
+            filters = filters_for(self.scope, request.GET)
             at = _moment(request.GET.get("at"), self.scope.at)
             leads = drill.leads_of(
                 workspace=self.scope.workspace, filters=filters, what=what, at=at, asked=request.GET.dict()
@@ -190,6 +138,63 @@ class Leads(ReportView):
             return self.page(request, "reports/leads.html", context)
 
 
+class Mails(ReportView):
+    """The reports that the user is sent: a list, and a form for one more."""
+
+    for_agents = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(request, request.GET)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        given = request.POST
+        kind, hour = KINDS.get(given.get("report", "")), given.get("hour", "")
+        try:
+            if kind is None or given.get("every") not in Every.values or hour not in map(str, range(24)):
+                raise BadFilter(_("Choose a report, how often, and an hour."))
+            mailing.schedule(
+                workspace=self.scope.workspace, user=self.user, kind=kind, query=given.get("query", "")[:1_000],
+                every=given["every"], hour=int(hour), at=self.scope.at,
+            )  # fmt: skip
+        except BadFilter as problem:
+            return self.show(request, given, problem=str(problem), status=400)
+        messages.success(request, _("You will be sent this report, to %(address)s.") % {"address": request.user.email})
+        return redirect("reports:mails")
+
+    def show(self, request: HttpRequest, given: Any, *, problem: str = "", status: int = 200) -> HttpResponse:
+        own = ReportMail.objects.for_workspace(self.scope.workspace).filter(user=request.user.pk)
+        context = {
+            "mails": [(mail, _asked_in_words(self, mail.query)) for mail in own.order_by("report", "pk")],
+            "choices": [kind for kind in KINDS.values() if self.scope.agent is None or kind.for_agents],
+            "every": Every.choices,
+            "hours": [(hour, f"{hour:02d}:00") for hour in range(24)],
+            "given": given,
+            "asked": _asked_in_words(self, given.get("query", "")),
+            "problem": problem,
+            "sends_mail": is_set_up("email"),
+            "kinds": kinds_shown(self, None, None),
+        }
+        return self.page(request, "reports/mails.html", context, status=status)
+
+
+class ChangeMail(ReportView):
+    """Send one of the user's own reports now, or no more."""
+
+    for_agents = True
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        mine = ReportMail.objects.for_workspace(self.scope.workspace).filter(user=request.user.pk)
+        mail = get_object_or_404(mine, pk=pk)
+        if request.POST.get("do") == "send":
+            mailing.send_now(mail, at=self.scope.at)
+            messages.success(request, _("It is on its way to %(address)s.") % {"address": request.user.email})
+        else:
+            mail.delete()
+            messages.success(request, _("You will not be sent this report any more."))
+        return redirect("reports:mails")
+
+
 class Switch(View):
     """Read the reports of another workspace of the user's."""
 
@@ -203,25 +208,33 @@ class Switch(View):
         return redirect("reports:speed")
 
 
-def read_filters(view: ReportView, request: HttpRequest) -> Filters:
-    """Raises BadFilter. Agents get their own leads, whatever they ask for."""
-    scope = view.scope
-    filters = read(request.GET, zone=scope.workspace.timezone, zones=zones_of(view), at=scope.at)
-    chosen = dict(filters.narrowed)
-    for name, model in (("agent", Agent), ("team", Team)):
-        if chosen.get(name) and not model.objects.for_workspace(scope.workspace).filter(pk=chosen[name]).exists():
-            raise BadFilter(_("There is no such %s here. Choose one of the list.") % name)
-    return filters if scope.agent is None else filters.only(agent=scope.agent.pk)
+def kinds_shown(view: ReportView, here: Kind | None, filters: Filters | None) -> list[dict[str, Any]]:
+    """The reports that the user may read, of the same period where one was chosen."""
+    return [
+        {
+            "kind": kind,
+            "url": reverse(f"reports:{kind.name}") + (f"?{filters.query()}" if filters and kind.has_period else ""),
+            "is_here": kind is here,
+        }
+        for kind in KINDS.values()
+        if view.scope.agent is None or kind.for_agents
+    ]
 
 
-def _chosen(word: str | None, words: tuple[str, ...]) -> str:
-    return word if word in words else words[0]
+def request_query(filters: Filters, report: Report) -> str:
+    """What was asked for, with what only this report can be asked for."""
+    return filters.query(**{each["name"]: each["selected"] for each in report.extra.get("fields", ())})
 
 
-def zones_of(view: ReportView) -> set[str]:
-    """The zones that a report can be read in: UTC, and those that people here live by."""
-    zones = view.scope.workspace.agents.exclude(timezone="").order_by().values_list("timezone", flat=True).distinct()
-    return {"UTC", *zones}
+def _asked_in_words(view: ReportView, query: str) -> str:
+    """Period and narrowing, for people; '' where it makes no report any more."""
+    try:
+        filters = filters_for(view.scope, QueryDict(query))
+    except BadFilter as problem:
+        return str(problem)
+    names = Names(view.scope.workspace)
+    words = [str(PERIODS[filters.period]), *(names.of(name, word) for name, word in filters.narrowed)]
+    return " · ".join(words)
 
 
 def _moment(text: str | None, default: datetime) -> datetime:

@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -41,6 +42,11 @@ def send(message: Message, address: str, *, at: datetime) -> Outcome:
         },
     )
     mail.attach_alternative(message.html, "text/html")
+    return hand_over(mail)
+
+
+def hand_over(mail: EmailMultiAlternatives) -> Outcome:
+    """Give a mail to the mail server."""
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as refusal:
@@ -57,8 +63,13 @@ def send(message: Message, address: str, *, at: datetime) -> Outcome:
 
 
 def message_id(message: Message) -> str:
+    return id_of(message.id)
+
+
+def id_of(row: UUID) -> str:
+    """The Message-ID of the mail of a row of the outbox, the same however often it is sent."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return f"<{message.id}@{domain}>"
+    return f"<{row}@{domain}>"
 
 
 def _refused(reason: str, status: int) -> Outcome:

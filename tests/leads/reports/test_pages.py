@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from leads import actions
 from leads.models import Lead
+from leads.reports.kinds import KINDS
 from leads.reports.page import neutral
-from leads.reports.views import KINDS
 from leads.templatetags.reports import duration, share
 from tests.leads.inbox_cast import client_of
 from tests.leads.reports.cast import MINUTE, busy_world, links, reader, sheet, tables

@@ -1,0 +1,59 @@
+"""Which reports there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from leads.reports.filters import NARROWING
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A report. `module` has its `build`, and is imported by whoever asks for it. `narrowing`: what it can be narrowed
+    by; `options`: what else may be asked for, the default first; a page that is left open asks anew after `refresh_s`
+    (0: never)."""
+
+    name: str
+    title: Any
+    module: str
+    for_agents: bool = True
+    narrowing: tuple[str, ...] = NARROWING
+    has_clock: bool = True
+    has_period: bool = True
+    compares: bool = True
+    refresh_s: int = 0
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def chosen(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The options that are asked for."""
+        found = {}
+        for name, words in self.options.items():
+            word = given.get(name, "")
+            found[name] = word if word in words else words[0]
+        return found
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("speed", gettext_lazy("Speed"), "leads.reports.speed"),
+        Kind("sla", gettext_lazy("SLA"), "leads.reports.sla", has_clock=False),
+        Kind(
+            "coverage", gettext_lazy("Coverage"), "leads.reports.coverage", for_agents=False, narrowing=(),
+            has_clock=False, has_period=False, options={"by": ("team", "language", "channel", "country")},
+        ),
+        Kind(
+            "fairness", gettext_lazy("Fairness"), "leads.reports.fairness", narrowing=("team", "agent"),
+            has_clock=False, compares=False,
+        ),
+        Kind("outcomes", gettext_lazy("Outcomes"), "leads.reports.outcomes"),
+        Kind(
+            "board", gettext_lazy("Live board"), "leads.reports.board", for_agents=False, narrowing=(),
+            has_clock=False, has_period=False, refresh_s=15,
+        ),
+    )
+}  # fmt: skip
