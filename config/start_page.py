@@ -148,7 +148,7 @@ def gaps_in_the_setup(workspace: Workspace, *, at: datetime) -> Iterator[tuple[s
             "%(count)s leads wait in the nurture queue for somebody who takes them.",
             count,
         )
-        page = f"{reverse('admin:leads_lead_changelist')}?outcome__exact={Outcome.QUEUED.value}&status__exact=open"
+        page = f"{reverse('admin:leads_lead_changelist')}?outcome={Outcome.QUEUED.value}&status=open"
         yield text % {"count": count if count <= 1000 else _("Over 1000")}, page, _("Look at them")
 
 
@@ -213,7 +213,7 @@ def _went(counts: dict[str, int]) -> list[tuple[str, int, str]]:
         Outcome.HELD: _("held"),
         Outcome.QUEUED: _("to the nurture queue"),
     }
-    return [(word, counts.get(key.value, 0), f"{page}?outcome__exact={key.value}") for key, word in words.items()]
+    return [(word, counts.get(key.value, 0), f"{page}?outcome={key.value}") for key, word in words.items()]
 
 
 def _waiting(workspace: Workspace, roster: Roster, zone: ZoneInfo, at: datetime) -> list[Waiting]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from agents.models import Workspace
 from leads import selectors
 from leads.models import Decision, Lead
 from leads.records import inputs_of
 from routing.engine.walk import walk
 from routing.explaining import explanation, reason_in_words
-from routing.snapshots import snapshot_at
+from routing.publishing import version_document
+from routing.snapshots import snapshot, snapshot_at
+from routing.trying import Trial
 
 
 def explain_lead(lead: Lead) -> dict[str, Any]:
@@ -46,20 +49,35 @@ def explain_lead(lead: Lead) -> dict[str, Any]:
     }
 
 
-def explain_decision(decision: Decision) -> dict[str, Any] | None:
-    """The full walk of one stored decision; None where no engine decided."""
+def trial_of(decision: Decision) -> Trial | None:
+    """One stored decision, reached again from what was stored with it; None where no engine decided."""
     inputs = inputs_of(decision)
     if inputs is None:
         return None
-    taken = snapshot_at(
-        workspace_id=decision.workspace_id,
-        policy_version=decision.policy_version,
-        roster_version=decision.roster_version,
-    )
-    return explanation(
-        walk(inputs.request, taken, inputs.loads, inputs.ledgers, decision.at),
-        taken.roster,
+    versions = {"policy_version": decision.policy_version, "roster_version": decision.roster_version}
+    now = Workspace.objects.values("policy_version", "roster_version").get(pk=decision.workspace_id)
+    # What is as it was then is kept compiled; what changed since is compiled from its history.
+    look_up = snapshot if now == versions else snapshot_at
+    taken = look_up(workspace_id=decision.workspace_id, **versions)
+    return Trial(
+        walked=walk(inputs.request, taken, inputs.loads, inputs.ledgers, decision.at),
+        document=version_document(decision.workspace_id, decision.policy_version),
+        roster=taken.roster,
+        loads=inputs.loads,
         ledgers=inputs.ledgers,
+        at=decision.at,
+    )
+
+
+def explain_decision(decision: Decision) -> dict[str, Any] | None:
+    """The full walk of one stored decision; None where no engine decided."""
+    trial = trial_of(decision)
+    if trial is None:
+        return None
+    return explanation(
+        trial.walked,
+        trial.roster,
+        ledgers=trial.ledgers,
         at=decision.at,
         policy_version=decision.policy_version,
         roster_version=decision.roster_version,

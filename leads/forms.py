@@ -1,32 +1,53 @@
-"""What a manager decides about one lead."""
+"""What a manager decides, and asks, about one lead."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from agents.models import Agent
-from leads.models import Lead
+
+
+def _people(workspace: Any) -> Any:
+    return Agent.objects.for_workspace(workspace).order_by("name", "id")
 
 
 class ReassignForm(forms.Form):
     """To whom, and why. Nobody named: whom the rules choose among the others."""
 
     to = forms.ModelChoiceField(
-        label=_("To"),
+        label=_("Give it to"),
         required=False,
         queryset=Agent.objects.none(),
-        help_text=_("Empty: whoever the rules choose, without those who had it."),
+        empty_label=_("Whoever the rules choose, without those who had it"),
+        widget=forms.Select(attrs={"class": "sy-control"}),
     )
-    reason = forms.CharField(label=_("Why"), required=False, max_length=200, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(
+        label=_("Why"), required=False, max_length=200, widget=forms.TextInput(attrs={"class": "sy-control"})
+    )
 
-    def __init__(self, *args: Any, workspace: Any, admin_site: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, workspace: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The widget first: the queryset gives it its choices. It asks the agents' own page, which is scoped.
         field: Any = self.fields["to"]
-        field.widget = AutocompleteSelect(
-            Lead._meta.get_field("agent"), admin_site, attrs={"class": "unfold-admin-autocomplete admin-autocomplete"}
-        )
-        field.queryset = Agent.objects.for_workspace(workspace).filter(is_active=True).order_by("name", "id")
+        field.queryset = _people(workspace).filter(is_active=True)
+
+
+class AskForm(forms.Form):
+    """Why did this person not get the lead?"""
+
+    why_not = forms.ModelChoiceField(
+        label=_("Why not …"),
+        queryset=Agent.objects.none(),
+        empty_label=_("Choose somebody …"),
+        widget=forms.Select(attrs={"class": "sy-control"}),
+    )
+
+    def __init__(self, *args: Any, workspace: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["why_not"]
+        field.queryset = _people(workspace)
+
+    @staticmethod
+    def asks(data: Mapping[str, Any]) -> bool:
+        return "why_not" in data

@@ -51,11 +51,23 @@ def list_leads(
     if received_until is not None:
         leads = leads.filter(received_at__lt=received_until)
     if cursor is not None:
-        received_at, pk = _read_cursor(cursor)
-        leads = leads.filter(Q(received_at__lt=received_at) | Q(received_at=received_at, pk__lt=pk))
+        leads = leads.filter(older_than(cursor))
     found = list(leads.order_by("-received_at", "-pk")[: PAGE + 1])
     page = found[:PAGE]
-    return Page(page, _cursor_after(page[-1]) if len(found) > PAGE else None)
+    return Page(page, cursor_of(page[-1]) if len(found) > PAGE else None)
+
+
+def older_than(cursor: str) -> Q:
+    """The leads after this one where the newest stand first. Raises BadCursor."""
+    received_at, pk = _read_cursor(cursor)
+    # The first is what an index is read from; the second tells those of one instant apart.
+    return Q(received_at__lte=received_at) & (Q(received_at__lt=received_at) | Q(pk__lt=pk))
+
+
+def newer_than(cursor: str) -> Q:
+    """The leads before this one where the newest stand first. Raises BadCursor."""
+    received_at, pk = _read_cursor(cursor)
+    return Q(received_at__gte=received_at) & (Q(received_at__gt=received_at) | Q(pk__gt=pk))
 
 
 def find_lead(*, workspace: Workspace, lead_id: UUID | str) -> Lead | None:
@@ -106,7 +118,8 @@ def _leads() -> LeadQuerySet:
     return Lead.objects.select_related("agent", "team", "site")
 
 
-def _cursor_after(lead: Lead) -> str:
+def cursor_of(lead: Lead) -> str:
+    """The place of a lead in lists by age."""
     return base64.urlsafe_b64encode(f"{lead.received_at.isoformat()}|{lead.pk}".encode()).decode().rstrip("=")
 
 

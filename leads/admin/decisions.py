@@ -8,12 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from agents.models import Agent, Workspace
+from agents.models import Agent
 from leads.models import Decision
 from routing.engine import U
 from routing.explaining import THEN_WORDS, VERDICT_WORDS
-from routing.policy_changes import rule_in_words, target_names
-from routing.publishing import version_document
 
 
 @dataclass(frozen=True)
@@ -32,16 +30,6 @@ class PoolRows:
     on_call: bool
     candidates: list[CandidateRow]
     then: Any
-
-
-@dataclass(frozen=True)
-class RuleStep:
-    """A rule that was tried: what it says, and, where it did not hold, each condition that failed with what it saw."""
-
-    name: str
-    words: str
-    held: bool
-    failures: list[str]
 
 
 def pools_of(decision: Decision) -> list[PoolRows]:
@@ -67,21 +55,6 @@ def pools_of(decision: Decision) -> list[PoolRows]:
             then=THEN_WORDS.get(then, then),
         )
         for rule, kind, candidates, then in asked
-    ]
-
-
-def steps_of(explained: dict[str, Any], workspace: Workspace, policy_version: int) -> list[RuleStep]:
-    """The rules of an explanation, each with what it says."""
-    rules = {rule["name"]: rule for rule in version_document(workspace.pk, policy_version)["rules"]}
-    names = target_names(workspace)
-    return [
-        RuleStep(
-            name=step["name"],
-            words=rule_in_words(rules[step["name"]], names) if step["name"] in rules else "",
-            held=step["holds"],
-            failures=[failure["text"] for failure in step["failures"]],
-        )
-        for step in explained["rules"]
     ]
 
 

@@ -117,12 +117,55 @@ class TestTheList:
             for n in range(300)
         )
 
-        with django_assert_max_num_queries(14) as taken:
+        with django_assert_max_num_queries(18) as taken:
             page = as_manager.get("/admin/leads/lead/")
 
         assert page.status_code == 200
         assert not [q["sql"] for q in taken.captured_queries if "COUNT(" in q["sql"] and "leads_lead" in q["sql"]]
-        assert as_manager.get("/admin/leads/lead/?p=3").status_code == 200
+        seen, url = [], "/admin/leads/lead/"
+        while url:
+            shown = as_manager.get(url).context["cl"]
+            seen += [one.pk for one in shown.result_list]
+            url = f"/admin/leads/lead/{shown.older_link}" if shown.older else ""
+        assert seen == list(Lead.objects.for_workspace(ws).order_by("-received_at", "-id").values_list("pk", flat=True))
+        back = as_manager.get(f"/admin/leads/lead/{shown.newer_link}").context["cl"].result_list
+        assert [one.pk for one in back] == seen[-len(shown.result_list) - 50 : -len(shown.result_list)]
+        assert as_manager.get("/admin/leads/lead/?older=nonsense").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("asked", "finds_ana", "finds_bob"),
+        [
+            ({"status": "open"}, True, False),
+            ({"status": "closed-spam"}, False, True),
+            ({"outcome": "fallback"}, True, True),
+            ({"channel": "telegram", "country": "ES"}, True, False),
+            ({"country": "PT"}, False, True),
+            ({"rule": "Spain"}, True, False),
+            ({"rule": "No such rule"}, False, False),
+            ({"from": "2026-01-01", "until": "2026-01-31"}, False, False),
+            ({"from": "2026-01-01"}, True, True),
+            ({"agent": "99999999"}, True, True),
+            ({"team": "own"}, False, False),
+        ],
+    )
+    def test_is_narrowed(self, as_manager, acme, hand_in, do, asked, finds_ana, finds_bob):
+        ana = hand_in(name="Ana")
+        bob = hand_in(name="Bob", country="PT", visitor_id="v2")
+        do(bob, "close", **{"as": "spam"})
+        asked = {key: acme.rows[Team][0].pk if value == "own" else value for key, value in asked.items()}
+
+        page = as_manager.get("/admin/leads/lead/", asked)
+
+        shown = {one.pk for one in page.context["cl"].result_list}
+        assert (ana.pk in shown, bob.pk in shown) == (finds_ana, finds_bob)
+
+    def test_says_at_the_field_what_is_no_day(self, as_manager, hand_in):
+        hand_in()
+
+        page = as_manager.get("/admin/leads/lead/?from=yesterday").content.decode()
+
+        assert "Write a day such as 2026-03-02." in page
+        assert 'value="yesterday"' in page
 
 
 class TestThePage:
@@ -134,8 +177,8 @@ class TestThePage:
         assert "<script>alert" not in page
         assert "<img src=x>" not in page
         assert "Ben Other" in page
-        assert "not on shift" in page
-        assert "nobody there: the fallback agent" in page
+        assert "has no shifts" in page
+        assert "Nobody of zqalpha-name is there for it, so it goes to the fallback agent." in page
 
     def test_tells_why_each_rule_did_not_hold(self, as_manager, hand_in):
         lead = hand_in(country="PT")
@@ -143,7 +186,30 @@ class TestThePage:
         page = as_manager.get(f"/admin/leads/lead/{lead.pk}/why/").content.decode()
 
         assert "does not hold" in page
-        assert "country is Spain: it was “PT”" in page
+        assert "Country is Spain, but it is Portugal" in page
+
+    def test_answers_why_not_for_anybody(self, as_manager, hand_in, ben, ws, other):
+        lead = hand_in(country="PT")
+        stranger = Agent.objects.create(workspace=ws, slug="cat", name="Cat")
+
+        def ask(agent):
+            return as_manager.get(f"/admin/leads/lead/{lead.pk}/change/", {"why_not": agent}).content.decode()
+
+        assert "Rule 1 “Spain” would ask them, but does not hold: country is Spain, but it is Portugal." in ask(ben.pk)
+        assert "No rule sends leads to them" in ask(stranger.pk)
+        assert "They got it." in ask(lead.agent_id)
+        assert "Select a valid choice" in ask(other.rows[Agent][0].pk)
+
+    def test_is_tried_by_the_draft(self, as_manager, hand_in, ws, other):
+        lead = hand_in(country="PT")
+        Rule.objects.for_workspace(ws).update(when={"all": [{"field": "country", "op": "is", "value": "PT"}]})
+
+        def tried(reference):
+            said = {"_workspace": stamp(ws), "try-lead": reference}
+            return as_manager.post("/admin/routing/rule/try/", said).content.decode()
+
+        assert "It fits rule 1 “Spain”" in tried(lead.reference.lower())
+        assert "There is no lead with this reference." in tried(other.rows[Lead][0].reference)
 
     def test_of_another_workspace_does_not_exist(self, as_manager, other):
         lead = other.rows[Lead][0]

@@ -61,7 +61,7 @@ def test_a_manager_sees_the_lead_and_its_decision_and_the_next_one_obeys_a_publi
     page.goto("/admin/leads/lead/")
     page.locator("#result_list a").first.click()
     expect(page.locator("body")).to_contain_text(first.agent.name)
-    expect(page.locator("body")).to_contain_text("chosen")
+    expect(page.locator("body")).to_contain_text("gets it")
 
     # Only the rule for the nurture queue is left, and it holds for every lead.
     rules = Rule.objects.for_workspace(demo)
