@@ -41,7 +41,8 @@ class Text(serializers.CharField):
 
     def _is_plain(self, text: str) -> bool:
         """Whether no validator can find fault with a text, which is so for most, and seen at once."""
-        return text.isascii() and "\0" not in text and len(text) <= (self.max_length or 0) and not text.isspace()
+        is_blank = not text or text.isspace()
+        return not is_blank and text.isascii() and "\0" not in text and len(text) <= (self.max_length or 0)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

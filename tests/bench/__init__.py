@@ -23,6 +23,7 @@ PARTS: dict[str, Part] = {
     part.name: part
     for part in (
         Part("http", "tests.bench.http", "handing in a lead over HTTP, beside a bare view that inserts one row"),
+        Part("scale", "tests.bench.scale", "how assigning, deciding and the list of leads grow with what there is"),
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
         Part("widget", "tests.bench.widget", "what a page pays for carrying the widget, beside others"),
         Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),

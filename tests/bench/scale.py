@@ -1,0 +1,245 @@
+"""How assigning, deciding and the managers' list of leads grow: with people, with workspaces, with leads.
+
+One thing grows at a time, beside a team of ten in a workspace with 1,000 leads. Rows are made by the database itself,
+so what is measured is the product's work and not how long it takes to fill a table.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from tests.bench import figure, plain, repeat, say
+from tests.bench.installation import ROOT, on_servers
+
+TEAM = 10
+LEADS = 1_000
+SIZES = {
+    "agents": (10, 100, 1_000, 10_000),
+    "workspaces": (1, 10, 100, 1_000),
+    "leads": (1_000, 10_000, 100_000, 1_000_000),
+}
+UNITS = {"assign": "ms", "decide": "us", "list": "ms"}
+# A line that takes more than this many times as long at its largest as at its smallest is not flat.
+FLAT = 2.0
+REASONS = {
+    ("assign", "agents"): "bitsets of all agents are a bit longer each; nobody outside the team is looked at",
+    ("decide", "agents"): "bitsets of all agents are a bit longer each; nobody outside the team is looked at",
+    ("assign", "leads"): "indexes are a level deeper, and not all of them stay in memory",
+    ("list", "leads"): "the index of the newest leads is a level deeper",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`times` often enough for a median."""
+
+    name: str
+    times: int
+    do: Callable[[int], object]
+
+    def took(self) -> float:
+        """Seconds, the median; what is made on first use is made before."""
+        for number in range(3):
+            self.do(-1 - number)
+        waits = []
+        for number in range(self.times):
+            began = time.perf_counter()
+            self.do(number)
+            waits.append(time.perf_counter() - began)
+        return median(waits)
+
+
+def run() -> None:
+    for grows in SIZES:
+        with on_servers() as environment:
+            repeat(_driven(environment, grows))
+
+
+def _driven(environment: Mapping[str, str], grows: str) -> str:
+    command = [sys.executable, "-m", "tests.bench.scale", grows]
+    environment = environment | {"PYTHONWARNINGS": "ignore"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def drive(grows: str) -> None:
+    """Measure at each size, and print a line an act."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    world = World()
+    table: dict[str, list[float]] = {}
+    for size in SIZES[grows]:
+        began = time.monotonic()
+        getattr(world, f"grow_{grows}")(size)
+        filled = time.monotonic() - began
+        for act in world.acts():
+            took = act.took() * (1_000 if UNITS[act.name] == "ms" else 1_000_000)
+            table.setdefault(act.name, []).append(took)
+        say(f"{size:,} {grows}: filled in {filled:.1f} s")
+    say(f"{'':8}{''.join(f'{size:>12,}' for size in SIZES[grows])}  {grows}")
+    for name, row in table.items():
+        times = row[-1] / row[0]
+        why = "" if times <= FLAT else f": {REASONS.get((name, grows), 'it should be flat')}"
+        say(f"{name:8}{''.join(f'{plain(took):>12}' for took in row)}  {UNITS[name]}, x {times:.2f}{why}")
+        for size, took in zip(SIZES[grows], row, strict=True):
+            figure(f"scale_{name}_{size}_{grows}", took, UNITS[name])
+
+
+class World:
+    """The workspace that is measured, and what stands beside it."""
+
+    def __init__(self) -> None:
+        from django.test import Client
+
+        from agents.models import User
+        from tests.leads.world import make_world, person
+
+        self.world = make_world(*(person(f"a{number}") for number in range(TEAM)), slug="measured")
+        self.agents, self.workspaces = TEAM, 1
+        self.leads = 0
+        self.grow_leads(LEADS)
+        self.browser = Client(headers={"host": "127.0.0.1"})
+        operator = User.objects.create_superuser("operator@bench.test", "not to be guessed by anybody")
+        self.browser.force_login(operator)
+        session = self.browser.session
+        session["workspace"] = self.world.workspace.pk
+        session.save()
+
+    def acts(self) -> list[Act]:
+        from django.utils import timezone
+
+        from leads.basis import Basis
+        from leads.intake import Submission, accept_lead
+        from routing import engine
+        from routing.facts import build_facts
+
+        door, at = self.world.door(), timezone.now()
+        basis = Basis.of(
+            workspace_id=door.workspace_id,
+            policy_version=door.policy_version,
+            roster_version=door.roster_version,
+            at=at,
+        )
+        request = engine.Request(build_facts(channel="form", source="api", language="en"))
+        submission = Submission(source="api", channel="form", message="Hello", language="en")
+
+        def assign(_number: int) -> None:
+            assert accept_lead(door=door, submission=submission, at=timezone.now()).agent is not None
+
+        def decide(_number: int) -> None:
+            assert engine.decide(request, basis.snapshot, {}, {}, at).agent is not None
+
+        def show(_number: int) -> None:
+            page = self.browser.get("/admin/leads/lead/")
+            assert page.status_code == 200, page.status_code
+
+        return [Act("assign", 40, assign), Act("decide", 400, decide), Act("list", 5, show)]
+
+    def grow_agents(self, count: int) -> None:
+        """More people in the workspace, in no team."""
+        from agents.models import Agent, Shift
+        from agents.roster import one_change
+
+        workspace = self.world.workspace
+        with one_change():
+            made = Agent.objects.bulk_create(
+                Agent(workspace=workspace, slug=f"b{number}", name=f"B {number}", languages=["en"])
+                for number in range(self.agents, count)
+            )
+            Shift.objects.bulk_create(
+                Shift(workspace=workspace, agent=agent, weekday=0, start_minute=540, end_minute=1020) for agent in made
+            )
+        self.agents = count
+        _analyze()
+
+    def grow_workspaces(self, count: int) -> None:
+        """Other workspaces, each with ten people and a hundred leads."""
+        from agents.models import Agent, Workspace
+        from agents.roster import one_change
+
+        with one_change():
+            made = Workspace.objects.bulk_create(
+                Workspace(slug=f"w{number}", name=f"W {number}") for number in range(self.workspaces, count)
+            )
+            Agent.objects.bulk_create(
+                Agent(workspace=workspace, slug=f"a{number}", name=f"A {number}", languages=["en"])
+                for workspace in made
+                for number in range(TEAM)
+            )
+        for workspace in made:
+            _fill(workspace.pk, 1, LEADS // 10)
+        self.workspaces = count
+        _analyze()
+
+    def grow_leads(self, count: int) -> None:
+        """More leads of the workspace, over a year."""
+        _fill(self.world.workspace.pk, self.leads + 1, count)
+        self.leads = count
+        _analyze()
+
+
+# Their order in time is that of their numbers. No triggers: they would look up every row's workspace.
+_FILL = """
+INSERT INTO leads_lead (id, workspace_id, source, channel, received_at, created_at, status, outcome, reason, rule,
+    agent_id, reached_on, assigned_at, closed_as, closed_at, flagged, visitor_id, name, email, phone, message, language,
+    country, region, city, page_url, referrer, attributes, network, joined_count, facts, known, intent, reference,
+    status_token, held_for, held_available, held_capped, claim_over, tried, ladder, reroutes, alerts)
+SELECT gen_random_uuid(), %(workspace)s, 'api', 'form', at, at, 'closed', 'assigned', 'round_robin', 'everything',
+    %(first_agent)s + n %% %(agents)s, 'form', at, 'won', at + interval '1 day', '', '', 'Visitor ' || n,
+    'v' || n || '@example.com', '', 'Hello', 'en', 'ES', '', '', '', '', '{}', '', 0, '{}', '{}', '', 'R' || n,
+    %(workspace)s || '-' || n, '', '[]', '[]', false, '[]', '[]', 0, '[]'
+FROM generate_series(%(first)s, %(last)s) AS n,
+    LATERAL (SELECT now() - interval '365 days' + n * interval '31 seconds' AS at) AS moment
+"""
+
+
+_MANY = 50_000
+
+
+def _fill(workspace: int, first: int, last: int) -> None:
+    from django.db import connection, transaction
+
+    from agents.models import Agent
+
+    agents = sorted(Agent.objects.filter(workspace=workspace).values_list("pk", flat=True))[:TEAM]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        indexes = _without_indexes(cursor) if last - first > _MANY else []
+        cursor.execute(
+            _FILL,
+            {"workspace": workspace, "first": first, "last": last, "first_agent": agents[0], "agents": len(agents)},
+        )
+        for index in indexes:
+            cursor.execute(index)
+
+
+def _without_indexes(cursor: Any) -> list[str]:
+    """Takes away those that enforce nothing: to make them afterwards takes a fraction of the time."""
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'leads_lead' AND indexdef NOT LIKE '%UNIQUE%'"
+    )
+    found = cursor.fetchall()
+    for name, _definition in found:
+        cursor.execute(f'DROP INDEX "{name}"')
+    return [definition for _name, definition in found]
+
+
+def _analyze() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE leads_lead, agents_agent, agents_workspace")
+
+
+if __name__ == "__main__":
+    drive(sys.argv[1])
