@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,7 @@ class RoutedTeamAdmin(TeamAdmin):
             "next_turn": found.next_turn,
             "here_now": [_shown(people[agent]) for agent in found.on_shift if agent in people],
             "on_call_now": [_shown(people[agent]) for agent in found.on_call if agent in people],
+            "spoken_now": _spoken(people[agent] for agent in found.on_shift if agent in people),
             "covered": days,
             "gaps_in_words": team_now.gaps_in_words(days),
         }
@@ -101,6 +103,11 @@ class RoutedTeamAdmin(TeamAdmin):
         if not on_call:
             return regular
         return format_html('{} <span class="sy-quiet">{}</span>', regular, _("and %(n)d on call") % {"n": on_call})
+
+
+def _spoken(people: Iterable[Agent]) -> str:
+    """Each language once, in the order of who could answer in it."""
+    return ", ".join(map(languages.language_name, dict.fromkeys(tag for agent in people for tag in agent.languages)))
 
 
 def _shown(agent: Agent) -> dict[str, Any]:

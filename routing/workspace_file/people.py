@@ -53,10 +53,12 @@ def write_agents(workspace: Workspace, entries: list[Entry], stored: Stored, cha
         different = [name for name, value in columns.items() if getattr(agent, name) != value]
         for name in different:
             setattr(agent, name, columns[name])
+        if not agent.is_paused:
+            agent.pause_ends_at = None  # what stays would end the next pause
         if different and agent.pk is not None:
             changed[agent.slug] = list(dict.fromkeys(_AGENT_KEYS[name] for name in different))
     Agent.objects.bulk_create(new, batch_size=500)
-    Agent.objects.bulk_update([agents[slug] for slug in changed], list(_AGENT_KEYS), batch_size=200)
+    Agent.objects.bulk_update([agents[slug] for slug in changed], [*_AGENT_KEYS, "pause_ends_at"], batch_size=200)
     created = {agent.slug for agent in new}
     for key, model, read in (
         ("handles", Handle, _handle_rows),

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from agents.models import Agent, Shift, Team, TeamMember
+from agents.week import windows_of
 from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
 from tests.browser.managing import session_of, too_wide
 from tests.leads.world import make_world, person
@@ -112,3 +113,21 @@ def test_axe_finds_nothing_wrong_with_the_pages_of_people(world, page):
         page.goto(address)
         assert too_wide(page) <= 0, address
         assert violations_everywhere(page) == {}, address
+
+
+@pytest.mark.axe
+def test_several_people_are_given_one_week_and_axe_finds_nothing_wrong_with_it(world, page):
+    Shift.objects.filter(agent=world.agent("bo")).delete()
+    page.goto("/admin/agents/agent/")
+    for box in page.locator("input.action-select").all():
+        box.press("Space")
+    assert violations_everywhere(page) == {}
+    page.get_by_label("Select action to run").select_option("copy_shifts")
+    page.get_by_role("button", name="Run").press("Enter")
+    expect(page.get_by_text("Ana, Bo")).to_be_visible()
+    assert violations_everywhere(page) == {}
+    page.get_by_label("Copy the week of").fill("ana")
+    page.get_by_role("button", name="Copy shifts").press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("1 agent works as Ana does.")
+    assert windows_of(world.agent("bo").shifts.all()) == windows_of(world.agent("ana").shifts.all())

@@ -470,9 +470,10 @@ class TestSections:
         joao = Agent.objects.get(slug="joao")
         assert (joao.is_active, joao.is_paused) == (False, True)
 
+        Agent.objects.filter(slug="joao").update(pause_ends_at=AT)
         load_text(ACME.replace("languages: [pt]", "languages: [pt], active: true, paused: false"))
         joao.refresh_from_db()
-        assert (joao.is_active, joao.is_paused) == (True, False)
+        assert (joao.is_active, joao.is_paused, joao.pause_ends_at) == (True, False, None)
 
     def test_a_team_that_a_version_names_is_archived(self):
         load_text(ACME)
