@@ -79,7 +79,8 @@ export function languageNames(tags: string[], { formats }: Language): string {
   const names = new Intl.DisplayNames(formats, { type: "language", fallback: "none" });
   const named: string[] = [];
   for (const tag of tags) {
-    const name = names.of(tag.split("-")[0]!);
+    const base = tag.split("-")[0]!;
+    const name = /^[a-z]{2,3}$/.test(base) && names.of(base);
     if (name && named.indexOf(name) < 0 && named.length < 4) named.push(name);
   }
   return new Intl.ListFormat(formats, { type: "conjunction" }).format(named);

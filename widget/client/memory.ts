@@ -25,7 +25,7 @@ export function remembersFor(site: string): void {
 export function recall(): Memory {
   try {
     const stored = localStorage.getItem(name);
-    if (stored) kept = JSON.parse(stored);
+    if (stored) kept = JSON.parse(stored) || {};
   } catch {
     // Closed, or not ours.
   }

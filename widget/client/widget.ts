@@ -73,7 +73,9 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     dress();
     made.attach();
     // Single-page frameworks replace whole documents; the page's focus must never lie below us.
-    new MutationObserver(() => frame === made && !signal.aborted && made.attach()).observe(document.documentElement, { childList: true });
+    const watching = new MutationObserver(() => made.attach());
+    watching.observe(document.documentElement, { childList: true });
+    signal.addEventListener("abort", () => watching.disconnect());
     const look = () => {
       const focused = document.activeElement;
       const isPages = focused && focused !== document.body && focused !== made.host;
