@@ -85,6 +85,9 @@ class TeamShown(serializers.Serializer):
 
     on_shift = serializers.IntegerField()
     languages = serializers.ListField(child=serializers.CharField())
+    speakers = serializers.DictField(
+        child=serializers.IntegerField(), help_text="How many on shift speak each language, without regions."
+    )
     typical_reply_s = serializers.IntegerField(allow_null=True)
 
 

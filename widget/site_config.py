@@ -84,6 +84,7 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
         "team": {
             "on_shift": regular.bit_count(),
             "languages": sorted(tag for tag, speakers in roster.languages.items() if speakers & there),
+            "speakers": _speakers(roster, regular),
             "typical_reply_s": typical_reply_s(workspace_id=workspace.pk, at=at),
         },
         "texts": own_words(site, language),
@@ -97,6 +98,15 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
 def page_url(site: Site) -> str:
     """The site's own page, with the same choice in plain HTML."""
     return settings.PUBLIC_URL + reverse("hosted-page", kwargs={"key": site.key})
+
+
+def _speakers(roster: Roster, people: int) -> dict[str, int]:
+    """How many of these people speak each language, whatever its region."""
+    speaking: dict[str, int] = {}
+    for tag, speakers in roster.languages.items():
+        language = tag.split("-")[0]
+        speaking[language] = speaking.get(language, 0) | speakers & people
+    return {language: those.bit_count() for language, those in sorted(speaking.items()) if those}
 
 
 def theme_of(site: Site) -> dict[str, str]:

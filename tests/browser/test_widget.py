@@ -229,6 +229,7 @@ def test_it_works_under_the_strictest_policy_beside_hostile_styles_and_patched_p
     assert 40 < box["height"] < 70
     assert box["x"] + box["width"] > page.viewport_size["width"] - 40
     launcher.click()
+    expect(page.get_by_text("2 personas de turno · una habla español", exact=True)).to_be_visible()
     page.get_by_role("button", name="WhatsApp").click()
 
     link = page.get_by_role("link", name="Continuar en WhatsApp")

@@ -28,7 +28,12 @@ def test_says_what_the_widget_shows(acme):
         "online": True,
         "opens_at": None,
         "hours_shown": True,
-        "team": {"on_shift": 2, "languages": ["en", "es", "pt"], "typical_reply_s": None},
+        "team": {
+            "on_shift": 2,
+            "languages": ["en", "es", "pt"],
+            "speakers": {"en": 1, "es": 1, "pt": 1},
+            "typical_reply_s": None,
+        },
         "texts": {},
         "theme": {"accent": "#1f5eff", "on_accent": "#ffffff", "side": "right", "scheme": "auto", "offset": "20"},
         "consent": None,
@@ -114,7 +119,7 @@ def test_people_on_call_are_there_but_not_on_shift(db, clock):
     config = house.visit().json()
 
     assert config["online"] is True
-    assert config["team"] == {"on_shift": 0, "languages": ["en", "es"], "typical_reply_s": None}
+    assert config["team"] == {"on_shift": 0, "languages": ["en", "es"], "speakers": {}, "typical_reply_s": None}
 
 
 def test_whoever_is_at_a_cap_is_not_there(db, clock):

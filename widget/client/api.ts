@@ -19,7 +19,7 @@ export interface Config {
   channels: Channel[];
   online: boolean;
   opens_at: string | null;
-  team: { on_shift: number; languages: string[]; typical_reply_s: number | null };
+  team: { on_shift: number; languages: string[]; speakers: Record<string, number>; typical_reply_s: number | null };
   texts: Record<string, string | undefined>;
   theme: Record<string, string | undefined>;
   consent: { text: string; url?: string } | null;

@@ -50,9 +50,9 @@ export function say(text: string, values: Record<string, string>): string {
 }
 
 /** The form of a counted text that the language asks for. */
-export function counted(forms: Record<string, string>, n: number, { formats }: Language): string {
+export function counted(forms: Record<string, string>, n: number, { formats }: Language, values: Record<string, string> = {}): string {
   const form = forms[new Intl.PluralRules(formats).select(n)] || forms.other!;
-  return say(form, { n: new Intl.NumberFormat(formats).format(n) });
+  return say(form, { ...values, n: new Intl.NumberFormat(formats).format(n) });
 }
 
 /** "4 min", "2 hr": minutes up to an hour and a half, then hours. */

@@ -64,8 +64,12 @@ export function greeting(config: Config, agent: string | undefined, own: (key: s
   const facts: string[] = [];
   if (team.on_shift > 0) {
     facts.push(counted(t.people, team.on_shift, language));
-    const spoken = languageNames(team.languages, language);
-    if (spoken) facts.push(say(t.speak, { languages: spoken }));
+    const own = language.formats.split("-")[0]!;
+    const speakers = team.speakers[own] || 0;
+    // Some who speak the visitor's language are told apart; else what everybody together speaks.
+    const some = speakers > 0 && speakers < team.on_shift;
+    const spoken = languageNames(some ? [own] : team.languages, language);
+    if (spoken) facts.push(some ? counted(t.speakers, speakers, language, { language: spoken }) : say(t.speak, { languages: spoken }));
   }
   if (team.typical_reply_s) facts.push(say(t.replies, { time: duration(team.typical_reply_s, language) }));
   let line = "";
