@@ -189,6 +189,7 @@ def test_where_the_api_fails_there_is_another_way_and_the_message_arrives_later_
     failing["config"] = failing["more.js"] = 200
     dialog.get_by_role("button", name="Try again").click()
 
+    page.evaluate("window.errors = [], switchyard.on('error', error => errors.push([error.doing, error.status]))")
     failing["leads"] = 429
     dialog.get_by_role("button", name="WhatsApp").click()
     expect(direct).to_be_visible()
@@ -207,6 +208,7 @@ def test_where_the_api_fails_there_is_another_way_and_the_message_arrives_later_
     dialog.get_by_role("button", name="Send message").click()
     expect(dialog).to_contain_text("Your message is kept here")
     expect(direct).to_be_visible()
+    assert page.evaluate("errors") == [["lead", 429], ["lead", 429], ["lead", None]]
     assert not Lead.objects.exists()
 
     failing["leads"] = 200
