@@ -80,7 +80,7 @@ def judge_again(request: engine.Request, basis: Basis, shown: Shown) -> Judgemen
         roster, match.facts, roster.bit(last), ANY, asked=Asked.REGULAR, presence=match.presence, loads=carried
     )
     outcome = Outcome.ASSIGNED if answer.takers else Outcome.HELD
-    pool = Pool(None, Asked.REGULAR, answer.candidates(roster, Verdict.CHOSEN), outcome.value)
+    pool = Pool(None, Asked.REGULAR, answer.candidates(Verdict.CHOSEN), outcome.value)
     decision = match.decision(
         outcome,
         last if answer.takers else None,

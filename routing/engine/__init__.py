@@ -3,6 +3,7 @@
 Pure: it imports nothing of ours outside itself, knows no Django, no clock, no randomness and no I/O.
 """
 
+from routing.engine.crowd import AgentSpec
 from routing.engine.decide import (
     ON_CALL_LEDGER,
     STRANGER,
@@ -29,7 +30,7 @@ from routing.engine.facts import Facts, LanguageTag
 from routing.engine.ledger import EVEN, Entry, Ledger, Turn, U
 from routing.engine.loads import IDLE, Caps, Load, PeriodKeys
 from routing.engine.policy import Policy, compile_policy
-from routing.engine.roster import AgentSpec, Member, Roster, RosterSpec, TeamSpec
+from routing.engine.roster import Member, Roster, RosterSpec, TeamSpec
 
 __all__ = [
     "ANYBODY",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from routing.engine.crowd import Crowd, Presence
 from routing.engine.decision import Asked, Candidate, Verdict
 from routing.engine.facts import Facts
 from routing.engine.loads import Load
-from routing.engine.roster import Presence, Roster
 
 FORM = "form"  # the one channel that opens on nobody's handle
 
@@ -31,22 +31,24 @@ ANY = Wanted()
 class Answer:
     """What asking came to: the takers, and everybody else by the first thing that stood in the way (bitsets)."""
 
+    crowd: Crowd
     asked: Asked
-    people: int
     takers: int
-    failing: tuple[tuple[Verdict, int], ...]
+    failing: list[tuple[Verdict, int]]
 
     def candidates(
-        self, roster: Roster, takers: Verdict | Mapping[int, Verdict], margins: Mapping[int, int] | None = None
+        self, takers: Verdict, chosen: int | None = None, margins: Mapping[int, int] | None = None
     ) -> tuple[Candidate, ...]:
-        """Everybody asked, in the order of their ids; `takers` is the verdict of those who could have had it."""
+        """Everybody asked, in the order of their ids; `takers` is the verdict of those who could have had it, but the
+        chosen one."""
         behind = {} if margins is None else margins
-        candidates = [Candidate(agent, verdict) for verdict, mask in self.failing for agent in roster.members(mask)]
-        for agent in roster.members(self.takers):
-            verdict = takers if isinstance(takers, Verdict) else takers[agent]
-            candidates.append(Candidate(agent, verdict, behind.get(agent)))
-        candidates.sort()  # by agent: nobody is here twice
-        return tuple(candidates)
+        found: list[Candidate] = []
+        for verdict, mask in self.failing:
+            found += self.crowd.refused(mask, verdict)
+        for agent in self.crowd.members(self.takers):
+            found.append(Candidate(agent, Verdict.CHOSEN if agent == chosen else takers, behind.get(agent)))
+        found.sort()  # by agent: nobody is here twice
+        return tuple(found)
 
     def failing_by(self, verdict: Verdict) -> int:
         """Those whose first obstacle this is."""
@@ -54,7 +56,7 @@ class Answer:
 
 
 def here(
-    roster: Roster,
+    crowd: Crowd,
     people: int,
     asked: Asked,
     presence: Presence,
@@ -67,37 +69,44 @@ def here(
     `pardoning_absence` asks as if nobody were paused or on time off.
     """
     failing: list[tuple[Verdict, int]] = []
-
-    def keep(left: int, among: int, verdict: Verdict) -> int:
-        if out := left & ~among:
-            failing.append((verdict, out))
-        return left & among
-
-    left = keep(people, roster.active, Verdict.INACTIVE)
+    left = people
+    if out := left & ~crowd.active:
+        failing.append((Verdict.INACTIVE, out))
+        left ^= out
     if not pardoning_absence:
-        left = keep(left, ~roster.paused, Verdict.PAUSED)
-        left = keep(left, ~presence.time_off, Verdict.TIME_OFF)
+        if out := left & crowd.paused:
+            failing.append((Verdict.PAUSED, out))
+            left ^= out
+        if out := left & presence.time_off:
+            failing.append((Verdict.TIME_OFF, out))
+            left ^= out
+    on_shift = presence.on_call
     if asked is Asked.REGULAR:
-        left = keep(left, ~presence.holiday, Verdict.HOLIDAY)
-        left = keep(left, presence.regular, Verdict.OFF_SHIFT)
-    else:
-        left = keep(left, presence.on_call, Verdict.OFF_SHIFT)
-    left = keep(left, ~roster.at_cap(left, presence, loads), Verdict.AT_CAP)
+        on_shift = presence.regular
+        if out := left & presence.holiday:
+            failing.append((Verdict.HOLIDAY, out))
+            left ^= out
+    if out := left & ~on_shift:
+        failing.append((Verdict.OFF_SHIFT, out))
+        left ^= out
+    if left & crowd.capped and (out := crowd.at_cap(left, presence, loads)):
+        failing.append((Verdict.AT_CAP, out))
+        left ^= out
     return left, failing
 
 
-def fulfilling(roster: Roster, facts: Facts, require: Sequence[str]) -> int:
+def fulfilling(crowd: Crowd, facts: Facts, require: Sequence[str]) -> int:
     """Everybody who fulfils the requirements at all, there or not (any degree of the language will do)."""
-    left = roster.everybody & _reachable(roster, facts, "channel" in require)
+    left = crowd.everybody & _reachable(crowd, facts, "channel" in require)
     if "language" in require:
-        left &= language_levels(roster, facts)[-1]
+        left &= language_levels(crowd, facts)[-1]
     if "territory" in require:
-        left &= _covering(roster, facts)
-    return left & _tagged(roster, require)
+        left &= _covering(crowd, facts)
+    return left & _tagged(crowd, require)
 
 
 def ask(
-    roster: Roster,
+    crowd: Crowd,
     facts: Facts,
     people: int,
     wanted: Wanted,
@@ -110,28 +119,41 @@ def ask(
     tiers: Sequence[int] = (),
     pardoning_absence: bool = False,
 ) -> Answer:
-    """Narrow people down to those who may take the lead: available, eligible, preferred, with a weight."""
-    left, failing = here(roster, people, asked, presence, loads, pardoning_absence=pardoning_absence)
-    reachable = _reachable(roster, facts, "channel" in wanted.require)
-    covering = _covering(roster, facts) if "territory" in wanted.require else -1
-    tagged = _tagged(roster, wanted.require)
-    steps = [(Verdict.CHANNEL, reachable), (Verdict.TERRITORY, covering), (Verdict.TAGS, tagged)]
-    if "language" in wanted.require:
+    """Narrow people down to those who may take the lead: available, eligible, preferred, with a weight.
+
+    All bits are the crowd's.
+    """
+    left, failing = here(crowd, people, asked, presence, loads, pardoning_absence=pardoning_absence)
+    if not left:
+        return Answer(crowd, asked, 0, failing)
+    require = wanted.require
+    reachable = _reachable(crowd, facts, "channel" in require)
+    covering = _covering(crowd, facts) if "territory" in require else -1
+    tagged = _tagged(crowd, require)
+    if "language" in require:
         others = left & reachable & covering & tagged & ~tried & ~weightless
-        speaking = _first(language_levels(roster, facts), others)
-        steps.insert(0, (Verdict.LANGUAGE, speaking))
-    steps.append((Verdict.ALREADY_TRIED, ~tried))
-    for verdict, among in steps:
-        if out := left & ~among:
-            failing.append((verdict, out))
-        left &= among
+        if out := left & ~_first(language_levels(crowd, facts), others):
+            failing.append((Verdict.LANGUAGE, out))
+            left ^= out
+    if out := left & ~reachable:
+        failing.append((Verdict.CHANNEL, out))
+        left ^= out
+    if out := left & ~covering:
+        failing.append((Verdict.TERRITORY, out))
+        left ^= out
+    if out := left & ~tagged:
+        failing.append((Verdict.TAGS, out))
+        left ^= out
+    if out := left & tried:
+        failing.append((Verdict.ALREADY_TRIED, out))
+        left ^= out
     preferred = left
     for preference in wanted.prefer:
-        for level in _preferring(roster, facts, preference):
+        for level in _preferring(crowd, facts, preference):
             if preferred & level:
                 preferred &= level
                 break
-    if out := left & ~preferred:
+    if out := left ^ preferred:
         failing.append((Verdict.NOT_PREFERRED, out))
     takers = preferred & ~weightless
     weightless &= preferred
@@ -143,20 +165,20 @@ def ask(
         weightless &= lowest
     if weightless:
         failing.append((Verdict.WEIGHT_ZERO, weightless))
-    return Answer(asked, people, takers, tuple(failing))
+    return Answer(crowd, asked, takers, failing)
 
 
-def language_levels(roster: Roster, facts: Facts) -> tuple[int, int, int]:
+def language_levels(crowd: Crowd, facts: Facts) -> tuple[int, int, int]:
     """Who speaks the lead's language: by the exact tag; or by its base tag if that is written in the same likely
     script; or by any tag of the same language and script. Each level holds the ones before it."""
     tag = facts.language
     if tag is None:
         return (0, 0, 0)
-    exact = roster.languages.get(tag.tag, 0)
+    exact = crowd.languages.get(tag.tag, 0)
     base = exact
     if tag.base_script == tag.script:
-        base |= roster.languages.get(tag.language, 0)
-    return exact, base, base | roster.scripts.get((tag.language, tag.script), 0)
+        base |= crowd.languages.get(tag.language, 0)
+    return exact, base, base | crowd.scripts.get((tag.language, tag.script), 0)
 
 
 def channel_of(facts: Facts) -> str | None:
@@ -170,36 +192,36 @@ def _first(levels: Sequence[int], among: int) -> int:
     return next((level for level in levels if level & among), levels[-1])
 
 
-def _reachable(roster: Roster, facts: Facts, required: bool) -> int:
+def _reachable(crowd: Crowd, facts: Facts, required: bool) -> int:
     channel = channel_of(facts)
     if channel is None:
         return 0 if required else -1
-    return -1 if channel == FORM else roster.channels.get(channel, 0)
+    return -1 if channel == FORM else crowd.channels.get(channel, 0)
 
 
-def _covering(roster: Roster, facts: Facts) -> int:
-    return roster.anywhere | _naming(roster, facts, "region") | _naming(roster, facts, "country")
+def _covering(crowd: Crowd, facts: Facts) -> int:
+    return crowd.anywhere | _naming(crowd, facts, "region") | _naming(crowd, facts, "country")
 
 
-def _naming(roster: Roster, facts: Facts, field: str) -> int:
+def _naming(crowd: Crowd, facts: Facts, field: str) -> int:
     value = facts.values.get(field)
-    return roster.territories.get(value, 0) if isinstance(value, str) else 0
+    return crowd.territories.get(value, 0) if isinstance(value, str) else 0
 
 
-def _tagged(roster: Roster, require: Sequence[str]) -> int:
+def _tagged(crowd: Crowd, require: Sequence[str]) -> int:
     left = -1
     for need in require:
         if need.startswith(TAGS):
-            left &= roster.tags.get(need[len(TAGS) :].casefold(), 0)
+            left &= crowd.tags.get(need[len(TAGS) :].casefold(), 0)
     return left
 
 
-def _preferring(roster: Roster, facts: Facts, preference: str) -> tuple[int, ...]:
+def _preferring(crowd: Crowd, facts: Facts, preference: str) -> tuple[int, ...]:
     """Whom a preference favours, the most favoured first."""
     if preference == "language":
-        return language_levels(roster, facts)
+        return language_levels(crowd, facts)
     if preference == "territory":
-        return _naming(roster, facts, "region"), _naming(roster, facts, "country")
+        return _naming(crowd, facts, "region"), _naming(crowd, facts, "country")
     if preference == "channel":
-        return (_reachable(roster, facts, required=True),)
-    return (_tagged(roster, (preference,)),)
+        return (_reachable(crowd, facts, required=True),)
+    return (_tagged(crowd, (preference,)),)

@@ -336,11 +336,35 @@ class Failure:
     group: int = 0
 
 
+def _holding(groups: tuple[Group, ...]) -> Test:
+    """Whether any group has all of its conditions hold; always where there is none."""
+    if not groups:
+        return lambda reading: True
+    if len(groups) == 1 and len(groups[0]) == 1:
+        return groups[0][0].test
+    tests = tuple(tuple(condition.test for condition in group) for group in groups)
+
+    def holds(reading: Reading) -> bool:
+        for group in tests:
+            for test in group:
+                if not test(reading):
+                    break
+            else:
+                return True
+        return False
+
+    return holds
+
+
 @dataclass(frozen=True, slots=True)
 class When:
     """Groups of conditions: holds if ANY group has ALL of its conditions hold. Without groups: always."""
 
     groups: tuple[Group, ...] = ()
+    holds_for: Test = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds_for", _holding(self.groups))
 
     @classmethod
     def of(cls, document: Mapping[str, Any] | None) -> When:
@@ -363,9 +387,6 @@ class When:
 
     def holds(self, values: Mapping[str, Value], language: LanguageTag | None) -> bool:
         return self.holds_for(Reading(values, language))
-
-    def holds_for(self, reading: Reading) -> bool:
-        return not self.groups or any(all(condition.test(reading) for condition in group) for group in self.groups)
 
     def first_failure(self, values: Mapping[str, Value], language: LanguageTag | None) -> Failure | None:
         """Why the first group does not hold; None where this holds."""

@@ -7,26 +7,27 @@ ledger); `Match.shortlist` asks their people in order until somebody can take th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from routing.engine.asking import ANY, FORM, Answer, Wanted, ask, channel_of, fulfilling
+from routing.engine.conditions import Reading
 from routing.engine.covered import hours_within
+from routing.engine.crowd import Crowd, Presence
 from routing.engine.decision import ANYBODY, Asked, Decision, Outcome, Pool, Reason, Target, Verdict
 from routing.engine.facts import Facts, Value
-from routing.engine.hours import local
-from routing.engine.ledger import EVEN, Ledger, take_turn
+from routing.engine.hours import DAY_MINUTES, MINUTE, day_of_wall, microseconds, offset_at
+from routing.engine.ledger import EVEN, NEWCOMER, Ledger, Turn, take_turn
 from routing.engine.loads import IDLE, Load
-from routing.engine.policy import Policy, Rule
-from routing.engine.roster import Roster, Team
+from routing.engine.policy import CLOCK_FIELDS, Policy, Rule
+from routing.engine.roster import Crew, Roster
 
 ON_CALL_LEDGER = 0
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLOCK_FIELDS = frozenset({"weekday", "local_time", "in_hours"})
-_SCORE_FIELDS = frozenset({"score", "intent"})
+_TIMES = tuple(f"{minute // 60:02}:{minute % 60:02}" for minute in range(DAY_MINUTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,12 @@ def decide(
     return shortlist.decide(EVEN if shortlist.ledger is None else ledgers.get(shortlist.ledger, EVEN))
 
 
-def match(request: Request, snapshot: Snapshot, at: datetime) -> Match:
-    """Find the rules that hold for the lead at an instant. Needs no loads and no ledger, so no lock either."""
-    return Match(request, snapshot, at)
+def match(request: Request, snapshot: Snapshot, at: datetime, *, reasons: bool = True) -> Match:
+    """Find the rules that hold for the lead at an instant. Needs no loads and no ledger, so no lock either.
+
+    Without `reasons` the decision says who gets the lead and nothing of anybody else: for leads by the million.
+    """
+    return Match(request, snapshot, at, reasons=reasons)
 
 
 def complete(request: Request, snapshot: Snapshot, at: datetime, *, everything: bool = False) -> Facts:
@@ -86,61 +90,79 @@ def complete(request: Request, snapshot: Snapshot, at: datetime, *, everything: 
 
     Only what the policy looks at, unless `everything` is asked for.
     """
-    policy, roster = snapshot.policy, snapshot.roster
-    added: dict[str, Value] = {"returning": request.known.returning}
-    if everything or not policy.fields.isdisjoint(_CLOCK_FIELDS):
-        added |= clock_facts(roster, at)
-    facts = request.facts.with_values(added)
-    if everything or policy.scoring or not policy.fields.isdisjoint(_SCORE_FIELDS):
-        score = policy.score(facts.values, facts.language)
-        facts = facts.with_values({"score": score, "intent": policy.intent(score)})
-    return facts
+    return _completed(request, snapshot, at, everything=everything)[0]
 
 
-def clock_facts(roster: Roster, at: datetime) -> dict[str, Value]:
+def _completed(
+    request: Request, snapshot: Snapshot, at: datetime, *, everything: bool = False
+) -> tuple[Facts, Reading]:
+    """The same, with how rules go on reading them."""
+    policy, facts = snapshot.policy, request.facts
+    values: dict[str, Value] = {**facts.values, "returning": request.known.returning}
+    if clock := CLOCK_FIELDS if everything else policy.clock_fields:
+        values |= clock_facts(snapshot.roster, at, clock)
+    reading = Reading(values, facts.language)
+    if everything or policy.scores:
+        score = policy.score_for(reading)
+        values["score"], values["intent"] = score, policy.intent(score)
+    return Facts(values, facts.language), reading
+
+
+def clock_facts(roster: Roster, at: datetime, fields: Collection[str] = CLOCK_FIELDS) -> dict[str, Value]:
     """Weekday and time on the workspace's wall clock, and whether anybody is on regular shift."""
-    wall = local(at, roster.spec.zone)
-    return {
-        "weekday": _WEEKDAYS[wall.weekday()],
-        "local_time": f"{wall.hour:02}:{wall.minute:02}",
-        "in_hours": roster.in_hours(at),
-    }
+    now = microseconds(at)
+    wall = now + offset_at(roster.spec.zone, now)[0]
+    found: dict[str, Value] = {}
+    if "weekday" in fields:
+        found["weekday"] = _WEEKDAYS[day_of_wall(wall).weekday()]
+    if "local_time" in fields:
+        found["local_time"] = _TIMES[wall // MINUTE % DAY_MINUTES]
+    if "in_hours" in fields:
+        found["in_hours"] = roster.in_hours(at)
+    return found
 
 
 class Match:
     """The rules that hold for a lead, in order."""
 
-    __slots__ = ("_rules", "at", "facts", "presence", "request", "snapshot", "tried")
+    __slots__ = ("_reading", "_rules", "at", "facts", "reasons", "request", "snapshot")
 
-    def __init__(self, request: Request, snapshot: Snapshot, at: datetime) -> None:
+    def __init__(self, request: Request, snapshot: Snapshot, at: datetime, *, reasons: bool = True) -> None:
         self.request = request
         self.snapshot = snapshot
         self.at = at
-        self.facts = complete(request, snapshot, at)
-        self.presence = snapshot.roster.presence(at)
-        self.tried = 0
-        for agent in request.tried:
-            self.tried |= snapshot.roster.bit(agent)
+        self.reasons = reasons
+        self.facts, self._reading = _completed(request, snapshot, at)
         self._rules: tuple[Rule, ...] | None = None
+
+    @property
+    def presence(self) -> Presence:
+        """Who of the roster is where."""
+        return self.snapshot.roster.presence(self.at)
 
     @property
     def load_agents(self) -> frozenset[int]:
         """Whose loads the decision can depend on: capped people who are there, and those `least_busy` compares."""
-        roster, presence = self.snapshot.roster, self.presence
+        roster = self.snapshot.roster
         if self._rules is None:
             self._rules = tuple(self._matching())
-        wanted = presence.on_call & roster.capped
+        found = set(self._there(roster, roster.on_call_people & roster.capped))
         for rule in self._rules:
-            compared = -1 if rule.route.by == "least_busy" else 0
-            wanted |= team_of(rule, roster).mask & (roster.capped | compared)
+            crew = crew_of(rule, roster)
+            compared = -1 if rule.route.by == "least_busy" else crew.crowd.capped
+            found.update(self._there(crew.crowd, crew.people & compared))
         if self.request.known.agent is not None:
-            wanted |= roster.bit(self.request.known.agent) & roster.capped
-        return frozenset(roster.members(wanted & (presence.regular | presence.on_call) & roster.active))
+            found.update(self._there(roster, roster.bit(self.request.known.agent) & roster.capped))
+        return frozenset(found)
+
+    def _there(self, crowd: Crowd, people: int) -> Sequence[int]:
+        presence = crowd.presence(self.at)
+        return crowd.members(people & (presence.regular | presence.on_call) & crowd.active)
 
     def shortlist(self, loads: Mapping[int, Load]) -> Shortlist:
         """Ask the rules' people in order until somebody can take the lead, or the list ends."""
         pools: list[Pool] = []
-        rules = iter(self._matching() if self._rules is None else self._rules)
+        rules = self._matching() if self._rules is None else iter(self._rules)
         rule = next(rules, None)
         if agent := self._their_agent(rule, loads, pools):
             return self._decided(Outcome.ASSIGNED, Reason.RETURNING, None, pools, agent=agent)
@@ -153,7 +175,7 @@ class Match:
         return self._end(last, loads, pools)
 
     def _matching(self) -> Iterator[Rule]:
-        return self.snapshot.policy.matching(self.facts.values, self.facts.language)
+        return self.snapshot.policy.index.matching_for(self._reading)
 
     def _their_agent(self, rule: Rule | None, loads: Mapping[int, Load], pools: list[Pool]) -> int | None:
         """The agent the person had, where they may take this lead too. Asked before the rules' strategies."""
@@ -162,82 +184,93 @@ class Match:
             return None
         if agent not in roster.spec.agents or (rule is not None and rule.route.kind == "queue"):
             return None
-        answer = self._ask(roster.bit(agent), ANY, Asked.REGULAR, loads)
-        then = Outcome.ASSIGNED.value if answer.takers else "next_rule"
-        pools.append(Pool(None, Asked.REGULAR, answer.candidates(roster, Verdict.CHOSEN), then))
+        answer = self._ask(Crew(roster, roster.bit(agent)), ANY, Asked.REGULAR, loads)
+        self._note(pools, None, answer, Outcome.ASSIGNED.value if answer.takers else "next_rule")
         return agent if answer.takers else None
 
     def _ask_rule(self, rule: Rule, loads: Mapping[int, Load], pools: list[Pool]) -> Shortlist | None:
         """Ask one rule's people; where nobody can, do what its `if_nobody` says. None: go on with the next rule."""
-        roster, route = self.snapshot.roster, rule.route
+        route = rule.route
         if route.kind == "queue":
             return self._decided(Outcome.QUEUED, Reason.DIRECT, rule.name, pools)
-        team = team_of(rule, roster)
-        wanted = wanted_of(rule)
-        answer = self._ask(team.mask, wanted, Asked.REGULAR, loads, team)
+        crew = crew_of(rule, self.snapshot.roster)
+        wanted, if_nobody = rule.wanted, route.if_nobody
+        answer = self._ask(crew, wanted, Asked.REGULAR, loads)
         if answer.takers:
-            return Shortlist(self, loads, tuple(pools), rule.name, answer, team, wanted, _strategy(rule, self.request))
-        pool = Pool(rule.name, Asked.REGULAR, answer.candidates(roster, Verdict.CHOSEN), route.if_nobody)
-        if route.if_nobody == "on_call":
-            pools.append(pool)
-            answer = self._ask(team.mask, wanted, Asked.ON_CALL, loads, team)
+            return Shortlist(self, loads, pools, rule.name, answer, crew, wanted, _strategy(rule))
+        if if_nobody == "on_call":
+            self._note(pools, rule.name, answer, if_nobody)
+            answer = self._ask(crew, wanted, Asked.ON_CALL, loads)
             if answer.takers:
-                return Shortlist(self, loads, tuple(pools), rule.name, answer, team, wanted, Reason.ON_CALL)
-            pool = Pool(rule.name, Asked.ON_CALL, answer.candidates(roster, Verdict.CHOSEN), "next_rule")
-        elif route.if_nobody == "queue":
-            pools.append(replace(pool, then=Outcome.QUEUED.value))
+                return Shortlist(self, loads, pools, rule.name, answer, crew, wanted, Reason.ON_CALL)
+        elif if_nobody == "queue":
+            self._note(pools, rule.name, answer, Outcome.QUEUED.value)
             return self._decided(Outcome.QUEUED, Reason.NOBODY, rule.name, pools)
-        elif route.if_nobody == "hold" and self._worth_waiting(team, wanted):
-            pools.append(replace(pool, then=Outcome.HELD.value))
-            target = Target(route.kind, team.id)
+        elif if_nobody == "hold" and self._worth_waiting(crew, wanted):
+            self._note(pools, rule.name, answer, Outcome.HELD.value)
+            target = _target(rule, self.snapshot.roster)
             return self._decided(Outcome.HELD, Reason.NOBODY, rule.name, pools, target=target)
-        elif route.if_nobody == "fallback" and self._fallback() is not None:
-            pools.append(pool)
+        elif if_nobody == "fallback" and self._fallback() is not None:
+            self._note(pools, rule.name, answer, if_nobody)
             return self._to_fallback(rule.name, pools)
-        pools.append(replace(pool, then="next_rule"))
+        self._note(pools, rule.name, answer, "next_rule")
         return None
 
     def _end(self, last: str | None, loads: Mapping[int, Load], pools: list[Pool]) -> Shortlist:
         """The end of the list: whoever is on call, else the fallback agent, else hold."""
         roster = self.snapshot.roster
         if people := roster.on_call_people:
-            answer = self._ask(people, ANY, Asked.ON_CALL, loads)
+            crew = Crew(roster, people, ON_CALL_LEDGER)
+            answer = self._ask(crew, ANY, Asked.ON_CALL, loads)
             if answer.takers:
-                return Shortlist(self, loads, tuple(pools), last, answer, None, ANY, Reason.ON_CALL)
+                return Shortlist(self, loads, pools, last, answer, crew, ANY, Reason.ON_CALL, by_rule=False)
             then = Outcome.HELD if self._fallback() is None else Outcome.FALLBACK
-            pools.append(Pool(None, Asked.ON_CALL, answer.candidates(roster, Verdict.CHOSEN), then.value))
+            self._note(pools, None, answer, then.value)
         if self._fallback() is not None:
             return self._to_fallback(last, pools)
         return self._decided(Outcome.HELD, Reason.NOBODY, last, pools, target=ANYBODY)
 
+    def _note(self, pools: list[Pool], rule: str | None, answer: Answer, then: str) -> None:
+        """Keep who was asked without having it, for the reasons."""
+        if self.reasons:
+            pools.append(Pool(rule, answer.asked, answer.candidates(Verdict.CHOSEN), then))
+
     def _ask(
-        self, people: int, wanted: Wanted, asked: Asked, loads: Mapping[int, Load], team: Team | None = None
+        self, crew: Crew, wanted: Wanted, asked: Asked, loads: Mapping[int, Load], *, pardoning_absence: bool = False
     ) -> Answer:
+        crowd = crew.crowd
         return ask(
-            self.snapshot.roster,
+            crowd,
             self.facts,
-            people,
+            crew.people,
             wanted,
             asked=asked,
-            presence=self.presence,
+            presence=crowd.presence(self.at),
             loads=loads,
-            tried=self.tried,
-            weightless=team.weightless if team else 0,
-            tiers=team.tiers if team else (),
+            tried=self._tried(crowd),
+            weightless=crew.weightless,
+            tiers=crew.tiers,
+            pardoning_absence=pardoning_absence,
         )
 
-    def _worth_waiting(self, team: Team, wanted: Wanted) -> bool:
+    def _tried(self, crowd: Crowd) -> int:
+        tried = 0
+        for agent in self.request.tried:
+            tried |= crowd.bit(agent)
+        return tried
+
+    def _worth_waiting(self, crew: Crew, wanted: Wanted) -> bool:
         """Whether somebody who could take the lead has regular hours soon, net of leave and holidays."""
-        roster = self.snapshot.roster
-        people = team.mask & roster.active & ~self.tried & ~team.weightless
-        people &= fulfilling(roster, self.facts, wanted.require)
-        return any(hours_within(roster.schedule(agent), at=self.at) for agent in roster.members(people))
+        roster, crowd = self.snapshot.roster, crew.crowd
+        people = crew.people & crowd.active & ~self._tried(crowd) & ~crew.weightless
+        people &= fulfilling(crowd, self.facts, wanted.require)
+        return any(hours_within(roster.schedule(agent), at=self.at) for agent in crowd.members(people))
 
     def _fallback(self) -> int | None:
         """The fallback agent, unless there is none, they are inactive or were tried."""
         roster = self.snapshot.roster
         agent = roster.spec.fallback
-        if agent is None or not roster.bit(agent) & roster.active & ~self.tried:
+        if agent is None or agent in self.request.tried or not roster.bit(agent) & roster.active:
             return None
         return agent
 
@@ -255,9 +288,7 @@ class Match:
         agent: int | None = None,
         target: Target | None = None,
     ) -> Shortlist:
-        return Shortlist(
-            self, {}, tuple(pools), rule, decided=self.decision(outcome, agent, rule, reason, tuple(pools), target)
-        )
+        return Shortlist(self, {}, pools, rule, decided=self.decision(outcome, agent, rule, reason, pools, target))
 
     def decision(
         self,
@@ -265,21 +296,25 @@ class Match:
         agent: int | None,
         rule: str | None,
         reason: Reason,
-        pools: tuple[Pool, ...],
+        pools: Sequence[Pool],
         target: Target | None = None,
+        turn: Turn | None = None,
+        ledger: int | None = None,
     ) -> Decision:
         """A decision about this lead, with the channel its agent is reached on."""
         score, intent = self.facts.values.get("score"), self.facts.values.get("intent")
         return Decision(
-            outcome=outcome,
-            agent=agent,
-            rule=rule,
-            reason=reason,
-            channel=None if agent is None else reached_on(self.snapshot.roster, self.request, agent),
-            pools=pools,
-            target=target,
-            score=score if isinstance(score, int) else None,
-            intent=intent if isinstance(intent, str) else None,
+            outcome,
+            agent,
+            rule,
+            reason,
+            None if agent is None else reached_on(self.snapshot.roster, self.request, agent),
+            tuple(pools),
+            turn,
+            ledger,
+            target,
+            score if isinstance(score, int) else None,
+            intent if isinstance(intent, str) else None,
         )
 
 
@@ -289,95 +324,83 @@ class Shortlist:
 
     match: Match
     loads: Mapping[int, Load]
-    pools: tuple[Pool, ...]
+    pools: Sequence[Pool]
     rule: str | None
     answer: Answer | None = None
-    team: Team | None = None
+    crew: Crew | None = None
     wanted: Wanted = ANY
     by: Reason = Reason.DIRECT
     decided: Decision | None = None
+    by_rule: bool = True  # not at the end of the list
 
     @property
     def ledger(self) -> int | None:
         """The team whose ledger the choice needs, `ON_CALL_LEDGER`, or None where no turn is taken."""
-        if self.decided is not None or self.by in (Reason.DIRECT, Reason.LEAST_BUSY):
+        if self.crew is None or self.by in (Reason.DIRECT, Reason.LEAST_BUSY):
             return None
         if self.by is Reason.CLAIM and not self.match.request.claim_over:
             return None
-        if self.team is None:
-            return ON_CALL_LEDGER
-        return None if self.team.solo else self.team.id
+        return self.crew.ledger
 
     def decide(self, ledger: Ledger) -> Decision:
         """Choose among the takers. `ledger` is read only where `self.ledger` names one."""
-        if self.decided is not None or self.answer is None:
+        if self.answer is None or self.crew is None:
             assert self.decided is not None
             return self.decided
-        takers = tuple(self.match.snapshot.roster.members(self.answer.takers))
+        takers = self.crew.crowd.members(self.answer.takers)
         if self.ledger is not None:
-            return self._by_turn(self.answer, takers, ledger)
+            return self._by_turn(self.answer, self.crew, takers, ledger)
         if self.by is Reason.CLAIM:
-            return self._offered(self.answer)
+            return self._offered(self.answer, self.crew)
         if self.by is Reason.LEAST_BUSY:
             return self._least_busy(self.answer, takers)
-        return self._given(self.answer, takers, takers[0], {})
+        return self._given(self.answer, takers[0], {})
 
-    def _by_turn(self, answer: Answer, takers: tuple[int, ...], ledger: Ledger) -> Decision:
-        team = self.team
-        weighted = [(agent, team.weights[agent] if team else 1) for agent in takers]
-        away = [(agent, team.weights[agent]) for agent in self._kept_away(answer)] if team else []
-        turn = take_turn(ledger, weighted, away=away, catch_up=team.catch_up if team else 0)
-        standing = {agent: ledger.of(agent).credit + share for agent, share in turn.given}
-        margins = {agent: standing[turn.chosen] - standing[agent] for agent in takers}
-        return replace(self._given(answer, takers, turn.chosen, margins), turn=turn, ledger=self.ledger)
+    def _by_turn(self, answer: Answer, crew: Crew, takers: Sequence[int], ledger: Ledger) -> Decision:
+        weights = crew.weights
+        weighted = [(agent, weights[agent] if weights else 1) for agent in takers]
+        away = [(agent, weights[agent]) for agent in self._kept_away(answer, crew)] if weights else []
+        turn = take_turn(ledger, weighted, away=away, catch_up=crew.catch_up)
+        margins: dict[int, int] = {}
+        if self.match.reasons:
+            entries = ledger.entries
+            standing = {agent: entries.get(agent, NEWCOMER).credit + share for agent, share in turn.given}
+            best = standing[turn.chosen]
+            margins = {agent: best - credit for agent, credit in standing.items()}
+        return self._given(answer, turn.chosen, margins, turn)
 
-    def _kept_away(self, answer: Answer) -> Iterable[int]:
+    def _kept_away(self, answer: Answer, crew: Crew) -> Iterable[int]:
         """Members whom nothing but a pause or time off keeps from being takers (asked only where it counts)."""
-        match, team = self.match, self.team
-        absent = answer.failing_by(Verdict.PAUSED) | answer.failing_by(Verdict.TIME_OFF)
-        if not absent or team is None or not team.catch_up:
+        absent = answer.failing_by(Verdict.PAUSED) | answer.failing_by(Verdict.TIME_OFF) if crew.catch_up else 0
+        if not absent:
             return ()
-        roster = match.snapshot.roster
-        if_back = ask(
-            roster,
-            match.facts,
-            team.mask,
-            self.wanted,
-            asked=answer.asked,
-            presence=match.presence,
-            loads=self.loads,
-            tried=match.tried,
-            weightless=team.weightless,
-            tiers=team.tiers,
-            pardoning_absence=True,
-        )
-        return roster.members(if_back.takers & absent)
+        if_back = self.match._ask(crew, self.wanted, answer.asked, self.loads, pardoning_absence=True)
+        return crew.crowd.members(if_back.takers & absent)
 
-    def _least_busy(self, answer: Answer, takers: tuple[int, ...]) -> Decision:
-        roster = self.match.snapshot.roster
+    def _least_busy(self, answer: Answer, takers: Sequence[int]) -> Decision:
+        agents = self.match.snapshot.roster.spec.agents
         loads = {agent: self.loads.get(agent, IDLE) for agent in takers}
-        caps = {agent: roster.spec.agents[agent].caps.open for agent in takers}
+        caps = {agent: agents[agent].caps.open for agent in takers}
         chosen = least_busy(loads, caps)
         margins = {agent: load.open - loads[chosen].open for agent, load in loads.items()}
-        return self._given(answer, takers, chosen, margins)
+        return self._given(answer, chosen, margins)
 
-    def _offered(self, answer: Answer) -> Decision:
-        assert self.team is not None
-        pool = Pool(
-            self.rule,
-            answer.asked,
-            answer.candidates(self.match.snapshot.roster, Verdict.OFFERED),
-            Outcome.HELD.value,
-        )
-        target = Target(Target.TEAM, self.team.id)
-        return self.match.decision(Outcome.HELD, None, self.rule, Reason.CLAIM, (*self.pools, pool), target)
+    def _offered(self, answer: Answer, crew: Crew) -> Decision:
+        assert crew.ledger is not None
+        pools = [*self.pools]
+        if self.match.reasons:
+            pools.append(Pool(self.rule, answer.asked, answer.candidates(Verdict.OFFERED), Outcome.HELD.value))
+        target = Target(Target.TEAM, crew.ledger)
+        return self.match.decision(Outcome.HELD, None, self.rule, Reason.CLAIM, pools, target)
 
-    def _given(self, answer: Answer, takers: tuple[int, ...], chosen: int, margins: Mapping[int, int]) -> Decision:
-        verdicts = {agent: Verdict.CHOSEN if agent == chosen else Verdict.NOT_THEIR_TURN for agent in takers}
-        candidates = answer.candidates(self.match.snapshot.roster, verdicts, margins)
-        asked_by = None if self.team is None else self.rule
-        pool = Pool(asked_by, answer.asked, candidates, Outcome.ASSIGNED.value)
-        return self.match.decision(Outcome.ASSIGNED, chosen, self.rule, self.by, (*self.pools, pool))
+    def _given(self, answer: Answer, chosen: int, margins: Mapping[int, int], turn: Turn | None = None) -> Decision:
+        pools = self.pools
+        if self.match.reasons:
+            candidates = answer.candidates(Verdict.NOT_THEIR_TURN, chosen, margins)
+            asked_by = self.rule if self.by_rule else None
+            pools = [*pools, Pool(asked_by, answer.asked, candidates, Outcome.ASSIGNED.value)]
+        ledger = None if turn is None else self.ledger
+        return self.match.decision(Outcome.ASSIGNED, chosen, self.rule, self.by, pools, None, turn, ledger)
 
 
 def least_busy(loads: Mapping[int, Load], caps: Mapping[int, int | None]) -> int:
@@ -394,18 +417,19 @@ def least_busy(loads: Mapping[int, Load], caps: Mapping[int, int | None]) -> int
     return min(loads, key=busy)
 
 
-def team_of(rule: Rule, roster: Roster) -> Team:
+def crew_of(rule: Rule, roster: Roster) -> Crew:
     """The people a rule names, nobody where they are archived or gone. One agent acts like a team of one."""
     slug = rule.route.target_slug or ""
     if rule.route.kind == Target.TEAM:
-        return roster.teams.get(roster.team_slugs.get(slug, 0), NO_TEAM)
-    agent = roster.slugs.get(slug)
-    return NO_TEAM if agent is None else Team(agent, slug, roster.bit(agent), 0, {agent: 1}, (), solo=True)
+        team = roster.teams.get(roster.team_slugs.get(slug, 0))
+        return NOBODY if team is None else team.crew
+    return Crew(roster, roster.bit(roster.slugs.get(slug, 0)))
 
 
-def wanted_of(rule: Rule) -> Wanted:
-    """What a rule asks of its people."""
-    return Wanted(rule.route.require, rule.route.prefer, rule.route.by == Reason.PRIORITY)
+def _target(rule: Rule, roster: Roster) -> Target:
+    slug = rule.route.target_slug or ""
+    slugs = roster.team_slugs if rule.route.kind == Target.TEAM else roster.slugs
+    return Target(rule.route.kind, slugs[slug])
 
 
 def reached_on(roster: Roster, request: Request, agent: int) -> str | None:
@@ -418,10 +442,14 @@ def reached_on(roster: Roster, request: Request, agent: int) -> str | None:
     return next((channel for channel in request.channels if channel in handles), None)
 
 
-NO_TEAM = Team(0, "", 0, 0, {}, ())
+NOBODY = Crew(Crowd({}, {}), 0)
 
 
-def _strategy(rule: Rule, request: Request) -> Reason:
+def _strategy(rule: Rule) -> Reason:
     if rule.route.kind == Target.AGENT:
         return Reason.DIRECT
-    return Reason(rule.route.by or Reason.ROUND_ROBIN)
+    return _BY_TURN if rule.route.by is None else _STRATEGIES[rule.route.by]
+
+
+_BY_TURN = Reason.ROUND_ROBIN
+_STRATEGIES = {reason.value: reason for reason in Reason}

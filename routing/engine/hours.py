@@ -25,6 +25,7 @@ MINUTE = timedelta(minutes=1) // MICROSECOND
 DAY = timedelta(days=1) // MICROSECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAYS_TO_1970 = date(1970, 1, 1).toordinal()
 _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
 
 
@@ -173,6 +174,24 @@ def microseconds_of_wall(wall: datetime) -> int:
 
 def instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def day_of_wall(wall: int) -> date:
+    """Return the date on a wall clock at so many microseconds since its 1970."""
+    return date.fromordinal(_DAYS_TO_1970 + wall // DAY)
+
+
+def offset_at(zone: str, now: int) -> tuple[int, int]:
+    """Return the zone's offset at an instant, and until when it is known not to change (all in microseconds)."""
+    since, until, offset = _known_offsets.get(zone, _NOTHING_KNOWN)
+    if not since <= now < until:
+        since, until, offset = next(stretches(zone, now, now + DAY))
+        _known_offsets[zone] = since, until, offset
+    return offset, until
+
+
+_NOTHING_KNOWN = (0, 0, 0)
+_known_offsets: dict[str, tuple[int, int, int]] = {}  # by zone, the last that was asked for
 
 
 def stretches(zone: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:

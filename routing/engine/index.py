@@ -139,7 +139,10 @@ class RuleIndex(Generic[R]):
 
     def matching(self, values: Mapping[str, Value], language: LanguageTag | None) -> Iterator[R]:
         """The rules that hold, in their order, each tried only when the one before was not enough."""
-        reading = Reading(values, language)
+        return self.matching_for(Reading(values, language))
+
+    def matching_for(self, reading: Reading) -> Iterator[R]:
+        """The same for a lead that is being read already."""
         last = -1
         for number in self._candidates(reading):
             position, tests = self._groups[number]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from routing.engine.asking import Wanted
 from routing.engine.conditions import Reading, When
 from routing.engine.facts import LanguageTag, Value
 from routing.engine.index import RuleIndex
@@ -14,6 +15,10 @@ from routing.engine.index import RuleIndex
 TargetKind = Literal["team", "agent", "queue"]
 Returning = Literal["same_agent", "rotate"]
 Intent = Literal["hot", "warm", "cold"]
+
+
+CLOCK_FIELDS = frozenset({"weekday", "local_time", "in_hours"})
+SCORE_FIELDS = frozenset({"score", "intent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,11 @@ class Rule:
     when: When
     route: Route
     sla: Mapping[str, Any] | None = None
+    wanted: Wanted = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        route = self.route
+        object.__setattr__(self, "wanted", Wanted(route.require, route.prefer, route.by == "priority"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +90,28 @@ class Policy:
     sla: Mapping[str, Any] | None = None
     acknowledge_within: timedelta = timedelta(minutes=5)
 
+    clock_fields: frozenset[str] = field(init=False)
+    scores: bool = field(init=False)  # whether leads have a score at all
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clock_fields", self.fields & CLOCK_FIELDS)
+        object.__setattr__(self, "scores", bool(self.scoring) or not self.fields.isdisjoint(SCORE_FIELDS))
+
     def matching(self, values: Mapping[str, Value], language: LanguageTag | None) -> Iterator[Rule]:
         """The rules that hold, in their order, each found when it is asked for."""
         return self.index.matching(values, language)
 
     def score(self, values: Mapping[str, Value], language: LanguageTag | None) -> int:
         """The points of every scoring rule that holds. Scoring looks at neither `score` nor `intent`."""
-        if not self.scoring:
-            return 0
-        reading = Reading(values, language)
-        return sum(rule.points for rule in self.scoring if rule.when.holds_for(reading))
+        return self.score_for(Reading(values, language))
+
+    def score_for(self, reading: Reading) -> int:
+        """The same for a lead that is being read already."""
+        score = 0
+        for rule in self.scoring:
+            if rule.when.holds_for(reading):
+                score += rule.points
+        return score
 
     def intent(self, score: int) -> Intent:
         if score >= self.hot:

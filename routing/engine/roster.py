@@ -1,50 +1,16 @@
-"""The roster as decisions read it: people and teams, compiled to bitsets.
-
-Every agent is one bit. What is asked of many people at once (who speaks this, who covers that country, who is on
-shift at this minute) is then one AND, whatever the number of agents.
-"""
+"""The roster as decisions read it: its people and teams, compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from types import MappingProxyType
 
-from routing.engine.facts import LanguageTag
-from routing.engine.hours import (
-    Kind,
-    LocalSpan,
-    Schedule,
-    ShiftSpec,
-    local,
-    minute_of_week,
-    period_keys,
-    wall_minute,
-    weekly_minutes,
-)
-from routing.engine.loads import IDLE, UNLIMITED, Caps, Load, PeriodKeys
-from routing.engine.segments import Segments
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSpec:
-    """One person as the roster has them. `calendar` names an entry of `RosterSpec.calendars`, '' for none."""
-
-    id: int
-    slug: str
-    name: str = ""
-    zone: str = "UTC"
-    languages: tuple[LanguageTag, ...] = ()
-    territories: frozenset[str] = frozenset()
-    tags: frozenset[str] = frozenset()
-    channels: frozenset[str] = frozenset()
-    active: bool = True
-    paused: bool = False
-    caps: Caps = UNLIMITED
-    shifts: tuple[ShiftSpec, ...] = ()
-    time_off: tuple[LocalSpan, ...] = ()
-    calendar: str = ""
+from routing.engine.crowd import AgentSpec, Crowd
+from routing.engine.hours import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,106 +45,76 @@ class RosterSpec:
     fallback: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Team:
-    """A compiled team: bitsets of members, of those without weight, and of each tier in order."""
+    """A compiled team: the roster's bits of its members, of those without weight, and of each tier in order."""
 
     id: int
     slug: str
     mask: int
     weightless: int
-    weights: Mapping[int, int]
     tiers: tuple[int, ...]
-    catch_up: int = 0
-    solo: bool = False  # not a team but one agent, whom a rule names: no turns, no ledger
+    weights: Mapping[int, int]
+    catch_up: int
+    members: tuple[Member, ...]
+    people: Mapping[int, AgentSpec]
+    calendars: Mapping[str, frozenset[date]]
+
+    @cached_property
+    def crew(self) -> Crew:
+        """The same people by themselves. Compiled when they are first asked: most changes of a roster are not."""
+        crowd = Crowd(self.people, self.calendars)
+        weightless, tiers = _ranks(self.members, crowd)
+        return Crew(crowd, crowd.everybody, self.id, weightless, tiers, self.weights, self.catch_up)
 
 
 @dataclass(frozen=True, slots=True)
-class _ZoneHours:
-    """The hours of all agents of one zone, on that zone's wall clock."""
+class Crew:
+    """Whom a rule asks: some people of a crowd, those of them without weight, and each tier in order.
 
-    regular: Segments
-    on_call: Segments
-    time_off: Segments
-    calendars: Mapping[str, int]
+    `ledger` is the one that their turns move, None where none are taken: a rule for one agent. Without `weights` all
+    are equal.
+    """
 
-
-class Presence:
-    """Who is on regular shift, on call, on time off and on holiday in one minute, as bitsets."""
-
-    __slots__ = ("_keys", "at", "holiday", "on_call", "regular", "time_off")
-
-    def __init__(self, at: datetime, regular: int, on_call: int, time_off: int, holiday: int) -> None:
-        self.at = at
-        self.regular = regular
-        self.on_call = on_call
-        self.time_off = time_off
-        self.holiday = holiday
-        self._keys: dict[str, PeriodKeys] = {}
-
-    def keys(self, zone: str) -> PeriodKeys:
-        """The cap periods of a zone's wall clock now."""
-        keys = self._keys.get(zone)
-        if keys is None:
-            keys = self._keys[zone] = PeriodKeys(*period_keys(self.at, zone))
-        return keys
+    crowd: Crowd
+    people: int
+    ledger: int | None = None
+    weightless: int = 0
+    tiers: tuple[int, ...] = ()
+    weights: Mapping[int, int] | None = None
+    catch_up: int = 0
 
 
-class Roster:
+def _ranks(members: Iterable[Member], crowd: Crowd) -> tuple[int, tuple[int, ...]]:
+    """Those without weight, and each tier in order, by the bits of a crowd."""
+    weightless = 0
+    tiers: dict[int, int] = {}
+    for member in members:
+        bit = crowd.bit(member.agent)
+        tiers[member.tier] = tiers.get(member.tier, 0) | bit
+        if member.weight <= 0:
+            weightless |= bit
+    return weightless, tuple(tiers[tier] for tier in sorted(tiers))
+
+
+class Roster(Crowd):
     """A compiled roster. Immutable for its users; `patched` gives a new one that shares what did not change."""
 
-    __slots__ = (
-        "_bits",
-        "_hours",
-        "_order",
-        "_presence",
-        "_schedules",
-        "active",
-        "anywhere",
-        "capped",
-        "channels",
-        "everybody",
-        "languages",
-        "on_call_people",
-        "paused",
-        "scripts",
-        "slugs",
-        "spec",
-        "tags",
-        "team_slugs",
-        "teams",
-        "territories",
-    )
-
-    def __init__(self) -> None:
-        self.spec = RosterSpec()
-        self._bits: dict[int, int] = {}
-        self._order: list[int] = []
-        self.everybody = self.active = self.paused = self.capped = self.anywhere = self.on_call_people = 0
-        self.languages: dict[str, int] = {}
-        self.scripts: dict[tuple[str, str], int] = {}
-        self.territories: dict[str, int] = {}
-        self.tags: dict[str, int] = {}
-        self.channels: dict[str, int] = {}
-        self.slugs: dict[str, int] = {}
+    def __init__(self, spec: RosterSpec) -> None:
+        """Compile a roster. Time is linear in people, members, shifts and leave."""
+        self.spec = RosterSpec(spec.zone, dict(spec.agents), dict(spec.teams), dict(spec.calendars), spec.fallback)
+        super().__init__(self.spec.agents, self.spec.calendars)
+        self.slugs: dict[str, int] = {agent.slug: agent.id for agent in self.spec.agents.values()}
         self.teams: dict[int, Team] = {}
         self.team_slugs: dict[str, int] = {}
-        self._hours: dict[str, _ZoneHours] = {}
         self._schedules: dict[int, Schedule] = {}
-        self._presence: tuple[int, Presence] | None = None
+        for team in spec.teams.values():
+            self._set_team(team)
 
     @classmethod
     def compile(cls, spec: RosterSpec) -> Roster:
-        """Compile a roster. Time is linear in people, members, shifts and leave."""
-        roster = cls()
-        roster.spec = RosterSpec(spec.zone, dict(spec.agents), dict(spec.teams), dict(spec.calendars), spec.fallback)
-        for agent in sorted(spec.agents):
-            roster._place(spec.agents[agent])
-        for zone in {agent.zone for agent in spec.agents.values()}:
-            roster._hours[zone] = roster._zone_hours(zone)
-        for team in spec.teams.values():
-            roster._set_team(team)
-        return roster
+        """The same by name: compiling is dear."""
+        return cls(spec)
 
     def patched(
         self,
@@ -193,29 +129,33 @@ class Roster:
 
         Costs what changed, not what there is: hours of a zone are touched only where somebody's hours changed.
         """
-        new = Roster()
-        for name in ("everybody", "active", "paused", "capped", "anywhere", "on_call_people"):
-            setattr(new, name, getattr(self, name))
+        new = copy(self)
         new._order = list(self._order)
         for name in ("_bits", "languages", "scripts", "territories", "tags", "channels", "slugs", "teams",
                      "team_slugs", "_hours", "_schedules"):  # fmt: skip
             setattr(new, name, dict(getattr(self, name)))
+        new._presence, new._members, new._refused = None, {}, {}
         people = dict(self.spec.agents)
         groups = dict(self.spec.teams)
         new.spec = RosterSpec(
             self.spec.zone if zone is None else zone, people, groups, {**self.spec.calendars, **calendars}, fallback
         )
+        new._agents, new._calendars = people, new.spec.calendars
         stale_zones: dict[str, set[int]] = {}
         members_changed = False
         for agent, spec in agents.items():
             before = people.get(agent)
             if before is not None:
                 new._remove(before)
+                new._schedules.pop(agent, None)
+                if new.slugs.get(before.slug) == agent:
+                    del new.slugs[before.slug]
             if spec is None:
                 people.pop(agent, None)
             else:
                 people[agent] = spec
                 new._place(spec)
+                new.slugs[spec.slug] = agent
             members_changed = members_changed or (before is None) != (spec is None)
             if _hours_of(before) != _hours_of(spec):
                 for changed in (before, spec):
@@ -231,48 +171,16 @@ class Roster:
             if group is not None:
                 groups[team] = group
                 new._set_team(group)
-        if members_changed:
-            for group in groups.values():
-                if any(member.agent in agents for member in group.members):
-                    new._set_team(group)
+        for team, group in groups.items():
+            if members_changed:
+                stale_team = any(member.agent in agents for member in group.members)
+            else:
+                stale_team = not new.teams[team].people.keys().isdisjoint(agents)
+            if stale_team and team not in teams:
+                new._set_team(group)
         return new
 
     # reading
-
-    def bit(self, agent: int) -> int:
-        """The agent's bit, 0 for somebody unknown."""
-        position = self._bits.get(agent)
-        return 0 if position is None else 1 << position
-
-    def members(self, mask: int) -> Iterator[int]:
-        """The agents of a bitset."""
-        order = self._order
-        while mask:
-            low = mask & -mask
-            yield order[low.bit_length() - 1]
-            mask ^= low
-
-    def presence(self, at: datetime) -> Presence:
-        """Who is where in the minute of `at`; kept for the next question about the same minute."""
-        minute = int(at.timestamp()) // 60
-        kept = self._presence
-        if kept is not None and kept[0] == minute:
-            return kept[1]
-        regular = on_call = time_off = holiday = 0
-        for zone, hours in self._hours.items():
-            wall = local(at, zone)
-            of_week = minute_of_week(wall)
-            regular |= hours.regular.at(of_week)
-            on_call |= hours.on_call.at(of_week)
-            time_off |= hours.time_off.at(wall_minute(wall))
-            if hours.calendars:
-                today = wall.date()
-                for calendar, mask in hours.calendars.items():
-                    if today in self.spec.calendars[calendar]:
-                        holiday |= mask
-        presence = Presence(at, regular, on_call, time_off, holiday)
-        self._presence = (minute, presence)
-        return presence
 
     def in_hours(self, at: datetime) -> bool:
         """Whether some active agent is on a regular shift, not on time off or holiday. Pause and caps do not matter."""
@@ -288,133 +196,30 @@ class Roster:
             schedule = self._schedules[agent] = Schedule(spec.zone, spec.shifts, spec.time_off, dates)
         return schedule
 
-    def at_cap(self, mask: int, presence: Presence, loads: Mapping[int, Load]) -> int:
-        """Those of a bitset whose load reaches one of their caps."""
-        full = 0
-        for agent in self.members(mask & self.capped):
-            spec = self.spec.agents[agent]
-            if loads.get(agent, IDLE).reaches(spec.caps, presence.keys(spec.zone)):
-                full |= 1 << self._bits[agent]
-        return full
-
     # compiling
 
-    def _place(self, spec: AgentSpec) -> None:
-        position = self._bits.get(spec.id)
-        if position is None:
-            position = self._bits[spec.id] = len(self._order)
-            self._order.append(spec.id)
-        bit = 1 << position
-        self.everybody |= bit
-        self.slugs[spec.slug] = spec.id
-        if spec.active:
-            self.active |= bit
-        if spec.paused:
-            self.paused |= bit
-        if spec.caps:
-            self.capped |= bit
-        if not spec.territories:
-            self.anywhere |= bit
-        if any(shift.kind is Kind.ON_CALL for shift in spec.shifts):
-            self.on_call_people |= bit
-        for table, key in _keys_of(spec):
-            index: dict[object, int] = getattr(self, table)
-            index[key] = index.get(key, 0) | bit
-
-    def _remove(self, spec: AgentSpec) -> None:
-        keep = ~(1 << self._bits[spec.id])
-        self.everybody &= keep
-        self.active &= keep
-        self.paused &= keep
-        self.capped &= keep
-        self.anywhere &= keep
-        self.on_call_people &= keep
-        if self.slugs.get(spec.slug) == spec.id:
-            del self.slugs[spec.slug]
-        self._schedules.pop(spec.id, None)
-        for table, key in _keys_of(spec):
-            index: dict[object, int] = getattr(self, table)
-            index[key] &= keep
-
     def _set_team(self, spec: TeamSpec) -> None:
-        members = () if spec.archived else tuple(m for m in spec.members if m.agent in self.spec.agents)
-        mask = weightless = 0
-        tiers: dict[int, int] = {}
-        for member in members:
-            bit = 1 << self._bits[member.agent]
-            mask |= bit
-            tiers[member.tier] = tiers.get(member.tier, 0) | bit
-            if member.weight <= 0:
-                weightless |= bit
+        agents = self.spec.agents
+        members = () if spec.archived else tuple(each for each in spec.members if each.agent in agents)
+        people = {member.agent: agents[member.agent] for member in members}
+        weightless, tiers = _ranks(members, self)
+        mask = 0
+        for agent in people:
+            mask |= 1 << self._bits[agent]
         self.teams[spec.id] = Team(
             id=spec.id,
             slug=spec.slug,
             mask=mask,
             weightless=weightless,
+            tiers=tiers,
             weights={member.agent: member.weight for member in members},
-            tiers=tuple(tiers[tier] for tier in sorted(tiers)),
             catch_up=spec.catch_up,
+            members=members,
+            people=people,
+            calendars={each.calendar: self.spec.calendars[each.calendar] for each in people.values() if each.calendar},
         )
         self.team_slugs[spec.slug] = spec.id
-
-    def _zone_hours(self, zone: str) -> _ZoneHours:
-        people = [agent for agent in self.spec.agents.values() if agent.zone == zone]
-        calendars: dict[str, int] = {}
-        for agent in people:
-            if agent.calendar:
-                calendars[agent.calendar] = calendars.get(agent.calendar, 0) | 1 << self._bits[agent.id]
-        return _ZoneHours(
-            Segments.build(self._weekly(people, Kind.REGULAR)),
-            Segments.build(self._weekly(people, Kind.ON_CALL)),
-            Segments.build(self._leave(people)),
-            calendars,
-        )
-
-    def _patch_zone(self, zone: str, changed: Iterable[int]) -> None:
-        hours = self._hours.get(zone)
-        if hours is None:
-            self._hours[zone] = self._zone_hours(zone)
-            return
-        regular, on_call, time_off, calendars = hours.regular, hours.on_call, hours.time_off, dict(hours.calendars)
-        for agent in changed:
-            position = self._bits[agent]
-            bit = 1 << position
-            spec = self.spec.agents.get(agent)
-            here = [spec] if spec is not None and spec.zone == zone else []
-            regular = regular.replaced(position, [span[:2] for span in self._weekly(here, Kind.REGULAR)])
-            on_call = on_call.replaced(position, [span[:2] for span in self._weekly(here, Kind.ON_CALL)])
-            time_off = time_off.replaced(position, [span[:2] for span in self._leave(here)])
-            calendars = {calendar: mask & ~bit for calendar, mask in calendars.items() if mask & ~bit}
-            if here and here[0].calendar:
-                calendars[here[0].calendar] = calendars.get(here[0].calendar, 0) | bit
-        self._hours[zone] = _ZoneHours(regular, on_call, time_off, calendars)
-
-    def _weekly(self, people: Iterable[AgentSpec], kind: Kind) -> list[tuple[int, int, int]]:
-        return [
-            (start, end, 1 << self._bits[agent.id])
-            for agent in people
-            for start, end in weekly_minutes(agent.shifts, kind)
-        ]
-
-    def _leave(self, people: Iterable[AgentSpec]) -> list[tuple[int, int, int]]:
-        return [
-            (wall_minute(span.start), wall_minute(span.end), 1 << self._bits[agent.id])
-            for agent in people
-            for span in agent.time_off
-        ]
 
 
 def _hours_of(spec: AgentSpec | None) -> object:
     return None if spec is None else (spec.zone, spec.shifts, spec.time_off, spec.calendar)
-
-
-def _keys_of(spec: AgentSpec) -> Iterator[tuple[str, object]]:
-    for tag in spec.languages:
-        yield "languages", tag.tag
-        yield "scripts", (tag.language, tag.script)
-    for territory in spec.territories:
-        yield "territories", territory
-    for name in spec.tags:
-        yield "tags", name.casefold()
-    for channel in spec.channels:
-        yield "channels", channel

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+FAR = 1 << 62
+
 
 @dataclass(frozen=True, slots=True)
 class Segments:
@@ -40,6 +42,11 @@ class Segments:
         """Return the mask that holds at the point."""
         place = bisect_right(self.starts, x)
         return self.masks[place - 1] if place else 0
+
+    def stretch(self, x: int) -> tuple[int, int]:
+        """Return the mask that holds at the point, and the next point at which it is another."""
+        place = bisect_right(self.starts, x)
+        return self.masks[place - 1] if place else 0, self.starts[place] if place < len(self.starts) else FAR
 
     def replaced(self, bit: int, spans: Iterable[tuple[int, int]]) -> "Segments":
         """Return the same line with the bit number `bit` set on these spans and nowhere else."""

@@ -169,7 +169,7 @@ class Simulation:
         person = self._person[lead]
         agent = None if person == NEVER else self._people.agent(person)
         request = Request(facts, Known(bool(self._returning[lead]), agent), claim_over=claim_over)
-        shortlist = match(request, self.snapshot, at).shortlist(self._loads)
+        shortlist = match(request, self.snapshot, at, reasons=False).shortlist(self._loads)
         ledger = shortlist.ledger
         return shortlist.decide(EVEN if ledger is None else self._ledgers.get(ledger, EVEN))
 

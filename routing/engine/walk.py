@@ -13,6 +13,7 @@ from datetime import datetime
 from routing.engine.asking import ANY, FORM, TAGS, Wanted, channel_of
 from routing.engine.conditions import Failure
 from routing.engine.covered import hours_within
+from routing.engine.crowd import AgentSpec
 from routing.engine.decide import (
     ON_CALL_LEDGER,
     Request,
@@ -20,7 +21,6 @@ from routing.engine.decide import (
     complete,
     least_busy,
     reached_on,
-    wanted_of,
 )
 from routing.engine.decision import ANYBODY, Asked, Candidate, Decision, Outcome, Pool, Reason, Target, Verdict
 from routing.engine.facts import Facts
@@ -28,7 +28,7 @@ from routing.engine.hours import Kind, ShiftSpec, local, period_keys
 from routing.engine.ledger import EVEN, Ledger, take_turn
 from routing.engine.loads import IDLE, Load, PeriodKeys
 from routing.engine.policy import Rule
-from routing.engine.roster import AgentSpec, Member
+from routing.engine.roster import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class _Walker:
         if route.kind == "queue":
             return self._decision(Outcome.QUEUED, Reason.DIRECT, rule.name, pools)
         group = self._group(rule)
-        wanted = wanted_of(rule)
+        wanted = rule.wanted
         verdicts = self._ask(group.members, wanted, Asked.REGULAR)
         if _takers(verdicts):
             by = Reason.DIRECT if group.target.kind == Target.AGENT else Reason(route.by or "")

@@ -1,0 +1,294 @@
+"""People compiled to bitsets: everybody is one bit.
+
+What is asked of many people at once (who speaks this, who covers that country, who is on shift at this minute) is then
+one AND, whatever their number. A roster is a crowd; so are the people of one team, whose bits are few enough for one
+machine word, so that asking a team costs the same among ten people and among ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypeVar
+
+from routing.engine.decision import Candidate, Verdict
+from routing.engine.facts import LanguageTag
+from routing.engine.hours import (
+    DAY_MINUTES,
+    MINUTE,
+    WEEK_MINUTES,
+    Kind,
+    LocalSpan,
+    ShiftSpec,
+    day_of_wall,
+    instant,
+    microseconds,
+    offset_at,
+    period_keys,
+    wall_minute,
+    weekly_minutes,
+)
+from routing.engine.loads import IDLE, UNLIMITED, Caps, Load, PeriodKeys
+from routing.engine.segments import Segments
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_QUARTER = 15 * MINUTE
+_FEW = 64
+_MOST_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """One person as the roster has them. `calendar` names an entry of `RosterSpec.calendars`, '' for none."""
+
+    id: int
+    slug: str
+    name: str = ""
+    zone: str = "UTC"
+    languages: tuple[LanguageTag, ...] = ()
+    territories: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    active: bool = True
+    paused: bool = False
+    caps: Caps = UNLIMITED
+    shifts: tuple[ShiftSpec, ...] = ()
+    time_off: tuple[LocalSpan, ...] = ()
+    calendar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneHours:
+    """The hours of all people of one zone, on that zone's wall clock."""
+
+    regular: Segments = field(default_factory=Segments)
+    on_call: Segments = field(default_factory=Segments)
+    time_off: Segments = field(default_factory=Segments)
+    calendars: Mapping[str, int] = field(default_factory=dict)
+
+
+class Presence:
+    """Who is on regular shift, on call, on time off and on holiday, as bitsets, in `[since, until)` (microseconds)."""
+
+    __slots__ = ("_keys", "holiday", "on_call", "regular", "since", "time_off", "until")
+
+    def __init__(self, since: int, until: int, regular: int, on_call: int, time_off: int, holiday: int) -> None:
+        self.since = since
+        self.until = until
+        self.regular = regular
+        self.on_call = on_call
+        self.time_off = time_off
+        self.holiday = holiday
+        self._keys: dict[str, PeriodKeys] = {}
+
+    def keys(self, zone: str) -> PeriodKeys:
+        """The cap periods of a zone's wall clock now."""
+        keys = self._keys.get(zone)
+        if keys is None:
+            keys = self._keys[zone] = PeriodKeys(*period_keys(instant(self.since), zone))
+        return keys
+
+
+class Crowd:
+    """Some people. Immutable for its users."""
+
+    def __init__(self, agents: Mapping[int, AgentSpec], calendars: Mapping[str, frozenset[date]]) -> None:
+        """Compile them, in the order of their ids. Time is linear in people, shifts and leave."""
+        self._agents = agents
+        self._calendars = calendars
+        self._bits: dict[int, int] = {}
+        self._order: list[int] = []
+        self.everybody = self.active = self.paused = self.capped = self.anywhere = self.on_call_people = 0
+        self.languages: dict[str, int] = {}
+        self.scripts: dict[tuple[str, str], int] = {}
+        self.territories: dict[str, int] = {}
+        self.tags: dict[str, int] = {}
+        self.channels: dict[str, int] = {}
+        self._hours: dict[str, ZoneHours] = {}
+        self._presence: Presence | None = None
+        # The same people are there for hours: what few are called is worked out once.
+        self._members: dict[int, tuple[int, ...]] = {}
+        self._refused: dict[tuple[int, Verdict], tuple[Candidate, ...]] = {}
+        for agent in sorted(agents):
+            self._place(agents[agent])
+        for zone in {agent.zone for agent in agents.values()}:
+            self._hours[zone] = self._zone_hours(zone)
+
+    # reading
+
+    def bit(self, agent: int) -> int:
+        """The agent's bit, 0 for somebody unknown."""
+        position = self._bits.get(agent)
+        return 0 if position is None else 1 << position
+
+    def members(self, mask: int) -> Sequence[int]:
+        """The agents of a bitset, in the order of their bits."""
+        found = self._members.get(mask)
+        if found is None:
+            found = tuple(self._members_of(mask))
+            if len(self._order) <= _FEW:
+                _keep(self._members, mask, found)
+        return found
+
+    def refused(self, mask: int, verdict: Verdict) -> Sequence[Candidate]:
+        """The agents of a bitset as candidates with the same verdict."""
+        found = self._refused.get((mask, verdict))
+        if found is None:
+            found = tuple(Candidate(agent, verdict) for agent in self.members(mask))
+            if len(self._order) <= _FEW:
+                _keep(self._refused, (mask, verdict), found)
+        return found
+
+    def presence(self, at: datetime) -> Presence:
+        """Who is where at `at`; kept for the next question, until something of it changes."""
+        now = microseconds(at)
+        kept = self._presence
+        if kept is None or not kept.since <= now < kept.until:
+            kept = self._presence = self._presence_at(now)
+        return kept
+
+    def at_cap(self, mask: int, presence: Presence, loads: Mapping[int, Load]) -> int:
+        """Those of a bitset whose load reaches one of their caps."""
+        full = 0
+        for agent in self.members(mask & self.capped):
+            spec = self._agents[agent]
+            if loads.get(agent, IDLE).reaches(spec.caps, presence.keys(spec.zone)):
+                full |= 1 << self._bits[agent]
+        return full
+
+    def _presence_at(self, now: int) -> Presence:
+        # Dates and the periods of caps change at whole quarters of an hour wherever the offset is of whole quarters,
+        # as it is everywhere today; elsewhere nothing is kept.
+        until = now - now % _QUARTER + _QUARTER
+        regular = on_call = time_off = holiday = 0
+        for zone, hours in self._hours.items():
+            offset, changes = offset_at(zone, now)
+            wall = now + offset
+            minute = wall // MINUTE
+            of_week = (minute - _MONDAY) % WEEK_MINUTES
+            shift, shift_ends = hours.regular.stretch(of_week)
+            called, call_ends = hours.on_call.stretch(of_week)
+            off, off_ends = hours.time_off.stretch(minute)
+            regular |= shift
+            on_call |= called
+            time_off |= off
+            ends = minute + min(shift_ends - of_week, call_ends - of_week, off_ends - minute)
+            until = min(until, changes, ends * MINUTE - offset) if offset % _QUARTER == 0 else now + 1
+            if hours.calendars:
+                today = day_of_wall(wall)
+                for calendar, mask in hours.calendars.items():
+                    if today in self._calendars[calendar]:
+                        holiday |= mask
+        return Presence(now, until, regular, on_call, time_off, holiday)
+
+    def _members_of(self, mask: int) -> Iterator[int]:
+        order = self._order
+        while mask:
+            low = mask & -mask
+            yield order[low.bit_length() - 1]
+            mask ^= low
+
+    # compiling
+
+    def _place(self, spec: AgentSpec) -> None:
+        position = self._bits.get(spec.id)
+        if position is None:
+            position = self._bits[spec.id] = len(self._order)
+            self._order.append(spec.id)
+        bit = 1 << position
+        self.everybody |= bit
+        if spec.active:
+            self.active |= bit
+        if spec.paused:
+            self.paused |= bit
+        if spec.caps:
+            self.capped |= bit
+        if not spec.territories:
+            self.anywhere |= bit
+        if any(shift.kind is Kind.ON_CALL for shift in spec.shifts):
+            self.on_call_people |= bit
+        for table, key in _keys_of(spec):
+            index: dict[object, int] = getattr(self, table)
+            index[key] = index.get(key, 0) | bit
+
+    def _remove(self, spec: AgentSpec) -> None:
+        keep = ~(1 << self._bits[spec.id])
+        self.everybody &= keep
+        self.active &= keep
+        self.paused &= keep
+        self.capped &= keep
+        self.anywhere &= keep
+        self.on_call_people &= keep
+        for table, key in _keys_of(spec):
+            index: dict[object, int] = getattr(self, table)
+            index[key] &= keep
+
+    def _zone_hours(self, zone: str) -> ZoneHours:
+        people = [agent for agent in self._agents.values() if agent.zone == zone]
+        calendars: dict[str, int] = {}
+        for agent in people:
+            if agent.calendar:
+                calendars[agent.calendar] = calendars.get(agent.calendar, 0) | 1 << self._bits[agent.id]
+        return ZoneHours(
+            Segments.build(self._weekly(people, Kind.REGULAR)),
+            Segments.build(self._weekly(people, Kind.ON_CALL)),
+            Segments.build(self._leave(people)),
+            calendars,
+        )
+
+    def _patch_zone(self, zone: str, changed: Iterable[int]) -> None:
+        hours = self._hours.get(zone)
+        if hours is None:
+            self._hours[zone] = self._zone_hours(zone)
+            return
+        regular, on_call, time_off, calendars = hours.regular, hours.on_call, hours.time_off, dict(hours.calendars)
+        for agent in changed:
+            position = self._bits[agent]
+            bit = 1 << position
+            spec = self._agents.get(agent)
+            here = [spec] if spec is not None and spec.zone == zone else []
+            regular = regular.replaced(position, [span[:2] for span in self._weekly(here, Kind.REGULAR)])
+            on_call = on_call.replaced(position, [span[:2] for span in self._weekly(here, Kind.ON_CALL)])
+            time_off = time_off.replaced(position, [span[:2] for span in self._leave(here)])
+            calendars = {calendar: mask & ~bit for calendar, mask in calendars.items() if mask & ~bit}
+            if here and here[0].calendar:
+                calendars[here[0].calendar] = calendars.get(here[0].calendar, 0) | bit
+        self._hours[zone] = ZoneHours(regular, on_call, time_off, calendars)
+
+    def _weekly(self, people: Iterable[AgentSpec], kind: Kind) -> list[tuple[int, int, int]]:
+        return [
+            (start, end, 1 << self._bits[agent.id])
+            for agent in people
+            for start, end in weekly_minutes(agent.shifts, kind)
+        ]
+
+    def _leave(self, people: Iterable[AgentSpec]) -> list[tuple[int, int, int]]:
+        return [
+            (wall_minute(span.start), wall_minute(span.end), 1 << self._bits[agent.id])
+            for agent in people
+            for span in agent.time_off
+        ]
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value
+
+
+_MONDAY = 4 * DAY_MINUTES  # the first of 1970
+
+
+def _keys_of(spec: AgentSpec) -> Iterator[tuple[str, object]]:
+    for tag in spec.languages:
+        yield "languages", tag.tag
+        yield "scripts", (tag.language, tag.script)
+    for territory in spec.territories:
+        yield "territories", territory
+    for name in spec.tags:
+        yield "tags", name.casefold()
+    for channel in spec.channels:
+        yield "channels", channel
