@@ -143,11 +143,14 @@ class Crowd:
         return found
 
     def presence(self, at: datetime) -> Presence:
-        """Who is where at `at`; kept for the next question, until something of it changes."""
-        now = microseconds(at)
+        """Who is where at `at`."""
+        return self.presence_at(microseconds(at))
+
+    def presence_at(self, now: int) -> Presence:
+        """The same at so many microseconds since 1970; kept for the next question until something of it changes."""
         kept = self._presence
         if kept is None or not kept.since <= now < kept.until:
-            kept = self._presence = self._presence_at(now)
+            kept = self._presence = self._look(now)
         return kept
 
     def at_cap(self, mask: int, presence: Presence, loads: Mapping[int, Load]) -> int:
@@ -159,7 +162,7 @@ class Crowd:
                 full |= 1 << self._bits[agent]
         return full
 
-    def _presence_at(self, now: int) -> Presence:
+    def _look(self, now: int) -> Presence:
         # Dates and the periods of caps change at whole quarters of an hour wherever the offset is of whole quarters,
         # as it is everywhere today; elsewhere nothing is kept.
         until = now - now % _QUARTER + _QUARTER

@@ -19,6 +19,7 @@ from routing.engine.crowd import Crowd, Presence
 from routing.engine.decision import ANYBODY, Asked, Decision, Outcome, Pool, Reason, Target, Verdict
 from routing.engine.facts import Facts, Value
 from routing.engine.hours import DAY_MINUTES, MINUTE, day_of_wall, microseconds, offset_at
+from routing.engine.index import RuleIndex
 from routing.engine.ledger import EVEN, NEWCOMER, Ledger, Turn, take_turn
 from routing.engine.loads import IDLE, Load
 from routing.engine.policy import CLOCK_FIELDS, Policy, Rule
@@ -77,12 +78,10 @@ def decide(
     return shortlist.decide(EVEN if shortlist.ledger is None else ledgers.get(shortlist.ledger, EVEN))
 
 
-def match(request: Request, snapshot: Snapshot, at: datetime, *, reasons: bool = True) -> Match:
-    """Find the rules that hold for the lead at an instant. Needs no loads and no ledger, so no lock either.
-
-    Without `reasons` the decision says who gets the lead and nothing of anybody else: for leads by the million.
-    """
-    return Match(request, snapshot, at, reasons=reasons)
+def match(request: Request, snapshot: Snapshot, at: datetime) -> Match:
+    """Find the rules that hold for the lead at an instant. Needs no loads and no ledger, so no lock either."""
+    facts, reading = _completed(request, snapshot, at)
+    return Match(request, snapshot, at, facts, Matching(snapshot.policy.index, reading))
 
 
 def complete(request: Request, snapshot: Snapshot, at: datetime, *, everything: bool = False) -> Facts:
@@ -122,30 +121,51 @@ def clock_facts(roster: Roster, at: datetime, fields: Collection[str] = CLOCK_FI
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The rules that hold for a lead, in order, each found when it is asked for."""
+
+    index: RuleIndex[Rule]
+    reading: Reading
+
+    def __iter__(self) -> Iterator[Rule]:
+        return self.index.matching_for(self.reading)
+
+
 class Match:
     """The rules that hold for a lead, in order."""
 
-    __slots__ = ("_reading", "_rules", "at", "facts", "reasons", "request", "snapshot")
+    __slots__ = ("_rules", "at", "facts", "now", "reasons", "request", "snapshot")
 
-    def __init__(self, request: Request, snapshot: Snapshot, at: datetime, *, reasons: bool = True) -> None:
+    def __init__(
+        self,
+        request: Request,
+        snapshot: Snapshot,
+        at: datetime,
+        facts: Facts,
+        rules: Iterable[Rule],
+        *,
+        reasons: bool = True,
+    ) -> None:
+        """`rules` can be gone through again. Without `reasons` decisions say who gets the lead and no more."""
         self.request = request
         self.snapshot = snapshot
         self.at = at
+        self.now = microseconds(at)
+        self.facts = facts
+        self._rules = rules
         self.reasons = reasons
-        self.facts, self._reading = _completed(request, snapshot, at)
-        self._rules: tuple[Rule, ...] | None = None
 
     @property
     def presence(self) -> Presence:
         """Who of the roster is where."""
-        return self.snapshot.roster.presence(self.at)
+        return self.snapshot.roster.presence_at(self.now)
 
     @property
     def load_agents(self) -> frozenset[int]:
         """Whose loads the decision can depend on: capped people who are there, and those `least_busy` compares."""
         roster = self.snapshot.roster
-        if self._rules is None:
-            self._rules = tuple(self._matching())
+        self._rules = tuple(self._rules)
         found = set(self._there(roster, roster.on_call_people & roster.capped))
         for rule in self._rules:
             crew = crew_of(rule, roster)
@@ -156,13 +176,13 @@ class Match:
         return frozenset(found)
 
     def _there(self, crowd: Crowd, people: int) -> Sequence[int]:
-        presence = crowd.presence(self.at)
+        presence = crowd.presence_at(self.now)
         return crowd.members(people & (presence.regular | presence.on_call) & crowd.active)
 
     def shortlist(self, loads: Mapping[int, Load]) -> Shortlist:
         """Ask the rules' people in order until somebody can take the lead, or the list ends."""
         pools: list[Pool] = []
-        rules = self._matching() if self._rules is None else iter(self._rules)
+        rules = iter(self._rules)
         rule = next(rules, None)
         if agent := self._their_agent(rule, loads, pools):
             return self._decided(Outcome.ASSIGNED, Reason.RETURNING, None, pools, agent=agent)
@@ -173,9 +193,6 @@ class Match:
                 return found
             rule = next(rules, None)
         return self._end(last, loads, pools)
-
-    def _matching(self) -> Iterator[Rule]:
-        return self.snapshot.policy.index.matching_for(self._reading)
 
     def _their_agent(self, rule: Rule | None, loads: Mapping[int, Load], pools: list[Pool]) -> int | None:
         """The agent the person had, where they may take this lead too. Asked before the rules' strategies."""
@@ -245,9 +262,9 @@ class Match:
             crew.people,
             wanted,
             asked=asked,
-            presence=crowd.presence(self.at),
+            presence=crowd.presence_at(self.now),
             loads=loads,
-            tried=self._tried(crowd),
+            tried=self._tried(crowd) if self.request.tried else 0,
             weightless=crew.weightless,
             tiers=crew.tiers,
             pardoning_absence=pardoning_absence,

@@ -16,14 +16,14 @@ from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
 from routing.engine.asking import FORM, channel_of, here
-from routing.engine.decide import Known, Request, Snapshot, match
+from routing.engine.decide import Known, Request, Snapshot
 from routing.engine.decision import Asked, Decision, Outcome, Reason, Target, Verdict
 from routing.engine.facts import Facts
 from routing.engine.hours import MICROSECOND, instant, microseconds
 from routing.engine.ledger import EVEN, Ledger
 from routing.engine.loads import IDLE, Load
 from routing.engine.record import NEVER, NOBODY, Record
-from routing.engine.sorting import Sorting
+from routing.engine.sorting import Recall, Sorting
 from routing.engine.tally import Tally
 from routing.engine.waiting import Likeness, Round, Waiting, WaitingRoom, Wakes
 
@@ -102,6 +102,7 @@ class Simulation:
         self.record = Record()
         self.tally = Tally()
         self._store = store
+        self._recall = Recall(snapshot)
         self._sorting = Sorting(snapshot.policy)
         self._tickets: dict[Hashable, int] = {}  # of facts, by their sort
         self._roster = snapshot.roster
@@ -169,7 +170,7 @@ class Simulation:
         person = self._person[lead]
         agent = None if person == NEVER else self._people.agent(person)
         request = Request(facts, Known(bool(self._returning[lead]), agent), claim_over=claim_over)
-        shortlist = match(request, self.snapshot, at, reasons=False).shortlist(self._loads)
+        shortlist = self._recall.match(request, at).shortlist(self._loads)
         ledger = shortlist.ledger
         return shortlist.decide(EVEN if ledger is None else self._ledgers.get(ledger, EVEN))
 
