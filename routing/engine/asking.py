@@ -27,7 +27,7 @@ class Wanted:
 ANY = Wanted()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What asking came to: the takers, and everybody else by the first thing that stood in the way (bitsets)."""
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
-from routing.engine.decision import Candidate, Verdict
+from routing.engine.decision import Asked, Candidate, Verdict
 from routing.engine.facts import LanguageTag
 from routing.engine.hours import (
-    DAY_MINUTES,
     MINUTE,
+    MONDAY,
     WEEK_MINUTES,
     Kind,
     LocalSpan,
@@ -153,6 +153,12 @@ class Crowd:
             kept = self._presence = self._look(now)
         return kept
 
+    def there(self, now: int, asked: Asked) -> int:
+        """Everybody who would be available were it not for caps."""
+        presence = self.presence_at(now)
+        left = self.active & ~self.paused & ~presence.time_off
+        return left & presence.on_call if asked is Asked.ON_CALL else left & presence.regular & ~presence.holiday
+
     def at_cap(self, mask: int, presence: Presence, loads: Mapping[int, Load]) -> int:
         """Those of a bitset whose load reaches one of their caps."""
         full = 0
@@ -171,7 +177,7 @@ class Crowd:
             offset, changes = offset_at(zone, now)
             wall = now + offset
             minute = wall // MINUTE
-            of_week = (minute - _MONDAY) % WEEK_MINUTES
+            of_week = (minute - MONDAY) % WEEK_MINUTES
             shift, shift_ends = hours.regular.stretch(of_week)
             called, call_ends = hours.on_call.stretch(of_week)
             off, off_ends = hours.time_off.stretch(minute)
@@ -280,9 +286,6 @@ def _keep(kept: dict[K, V], key: K, value: V) -> None:
     if len(kept) >= _MOST_KEPT:
         kept.clear()
     kept[key] = value
-
-
-_MONDAY = 4 * DAY_MINUTES  # the first of 1970
 
 
 def _keys_of(spec: AgentSpec) -> Iterator[tuple[str, object]]:

@@ -18,7 +18,7 @@ from routing.engine.covered import hours_within
 from routing.engine.crowd import Crowd, Presence
 from routing.engine.decision import ANYBODY, Asked, Decision, Outcome, Pool, Reason, Target, Verdict
 from routing.engine.facts import Facts, Value
-from routing.engine.hours import DAY_MINUTES, MINUTE, day_of_wall, microseconds, offset_at
+from routing.engine.hours import DAY_MINUTES, MINUTE, MONDAY, WEEK_MINUTES, microseconds, offset_at
 from routing.engine.index import RuleIndex
 from routing.engine.ledger import EVEN, NEWCOMER, Ledger, Turn, take_turn
 from routing.engine.loads import IDLE, Load
@@ -109,16 +109,20 @@ def _completed(
 
 def clock_facts(roster: Roster, at: datetime, fields: Collection[str] = CLOCK_FIELDS) -> dict[str, Value]:
     """Weekday and time on the workspace's wall clock, and whether anybody is on regular shift."""
-    now = microseconds(at)
-    wall = now + offset_at(roster.spec.zone, now)[0]
-    found: dict[str, Value] = {}
-    if "weekday" in fields:
-        found["weekday"] = _WEEKDAYS[day_of_wall(wall).weekday()]
-    if "local_time" in fields:
-        found["local_time"] = _TIMES[wall // MINUTE % DAY_MINUTES]
+    found = {name: value for name, value in wall_facts(minute_of_week_at(roster, microseconds(at))) if name in fields}
     if "in_hours" in fields:
         found["in_hours"] = roster.in_hours(at)
     return found
+
+
+def minute_of_week_at(roster: Roster, now: int) -> int:
+    """The minute of the week (0: Monday 00:00) on the workspace's wall clock, `now` in microseconds."""
+    return ((now + offset_at(roster.spec.zone, now)[0]) // MINUTE - MONDAY) % WEEK_MINUTES
+
+
+def wall_facts(minute: int) -> tuple[tuple[str, Value], ...]:
+    """The weekday and the time of a minute of the week."""
+    return ("weekday", _WEEKDAYS[minute // DAY_MINUTES]), ("local_time", _TIMES[minute % DAY_MINUTES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class Matching:
 class Match:
     """The rules that hold for a lead, in order."""
 
-    __slots__ = ("_rules", "at", "facts", "now", "reasons", "request", "snapshot")
+    __slots__ = ("_able", "_rules", "at", "facts", "now", "request", "snapshot")
 
     def __init__(
         self,
@@ -144,17 +148,25 @@ class Match:
         at: datetime,
         facts: Facts,
         rules: Iterable[Rule],
-        *,
-        reasons: bool = True,
+        able: dict[int, int] | None = None,
     ) -> None:
-        """`rules` can be gone through again. Without `reasons` decisions say who gets the lead and no more."""
+        """`rules` can be gone through again.
+
+        With `able` decisions say who gets the lead and no more: nobody is asked where none of those who are there is
+        able to take it. It is shared by leads that people look at alike, and holds by rule who of its people is.
+        """
         self.request = request
         self.snapshot = snapshot
         self.at = at
         self.now = microseconds(at)
         self.facts = facts
         self._rules = rules
-        self.reasons = reasons
+        self._able = able
+
+    @property
+    def reasons(self) -> bool:
+        """Whether decisions name everybody who was asked."""
+        return self._able is None
 
     @property
     def presence(self) -> Presence:
@@ -201,7 +213,7 @@ class Match:
             return None
         if agent not in roster.spec.agents or (rule is not None and rule.route.kind == "queue"):
             return None
-        answer = self._ask(Crew(roster, roster.bit(agent)), ANY, Asked.REGULAR, loads)
+        answer = self.ask(Crew(roster, roster.bit(agent)), ANY, Asked.REGULAR, loads)
         self._note(pools, None, answer, Outcome.ASSIGNED.value if answer.takers else "next_rule")
         return agent if answer.takers else None
 
@@ -212,12 +224,12 @@ class Match:
             return self._decided(Outcome.QUEUED, Reason.DIRECT, rule.name, pools)
         crew = crew_of(rule, self.snapshot.roster)
         wanted, if_nobody = rule.wanted, route.if_nobody
-        answer = self._ask(crew, wanted, Asked.REGULAR, loads)
+        answer = self._ask(rule.position, crew, wanted, Asked.REGULAR, loads)
         if answer.takers:
             return Shortlist(self, loads, pools, rule.name, answer, crew, wanted, _strategy(rule))
         if if_nobody == "on_call":
             self._note(pools, rule.name, answer, if_nobody)
-            answer = self._ask(crew, wanted, Asked.ON_CALL, loads)
+            answer = self._ask(rule.position, crew, wanted, Asked.ON_CALL, loads)
             if answer.takers:
                 return Shortlist(self, loads, pools, rule.name, answer, crew, wanted, Reason.ON_CALL)
         elif if_nobody == "queue":
@@ -238,7 +250,7 @@ class Match:
         roster = self.snapshot.roster
         if people := roster.on_call_people:
             crew = Crew(roster, people, ON_CALL_LEDGER)
-            answer = self._ask(crew, ANY, Asked.ON_CALL, loads)
+            answer = self._ask(_AT_THE_END, crew, ANY, Asked.ON_CALL, loads)
             if answer.takers:
                 return Shortlist(self, loads, pools, last, answer, crew, ANY, Reason.ON_CALL, by_rule=False)
             then = Outcome.HELD if self._fallback() is None else Outcome.FALLBACK
@@ -252,9 +264,20 @@ class Match:
         if self.reasons:
             pools.append(Pool(rule, answer.asked, answer.candidates(Verdict.CHOSEN), then))
 
-    def _ask(
+    def _ask(self, rule: int, crew: Crew, wanted: Wanted, asked: Asked, loads: Mapping[int, Load]) -> Answer:
+        if self._able is not None:
+            able = self._able.get(rule)
+            if able is None:
+                able = fulfilling(crew.crowd, self.facts, wanted.require) & crew.people & ~crew.weightless
+                self._able[rule] = able
+            if not able or not able & crew.crowd.there(self.now, asked):
+                return NO_TAKERS
+        return self.ask(crew, wanted, asked, loads)
+
+    def ask(
         self, crew: Crew, wanted: Wanted, asked: Asked, loads: Mapping[int, Load], *, pardoning_absence: bool = False
     ) -> Answer:
+        """Ask some people for this lead."""
         crowd = crew.crowd
         return ask(
             crowd,
@@ -335,7 +358,7 @@ class Match:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shortlist:
     """Who can take the lead: the takers of the first rule that has any. `decided` where nothing is left to choose."""
 
@@ -391,7 +414,7 @@ class Shortlist:
         absent = answer.failing_by(Verdict.PAUSED) | answer.failing_by(Verdict.TIME_OFF) if crew.catch_up else 0
         if not absent:
             return ()
-        if_back = self.match._ask(crew, self.wanted, answer.asked, self.loads, pardoning_absence=True)
+        if_back = self.match.ask(crew, self.wanted, answer.asked, self.loads, pardoning_absence=True)
         return crew.crowd.members(if_back.takers & absent)
 
     def _least_busy(self, answer: Answer, takers: Sequence[int]) -> Decision:
@@ -459,7 +482,9 @@ def reached_on(roster: Roster, request: Request, agent: int) -> str | None:
     return next((channel for channel in request.channels if channel in handles), None)
 
 
+_AT_THE_END = -1
 NOBODY = Crew(Crowd({}, {}), 0)
+NO_TAKERS = Answer(NOBODY.crowd, Asked.REGULAR, 0, [])
 
 
 def _strategy(rule: Rule) -> Reason:

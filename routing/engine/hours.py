@@ -18,6 +18,7 @@ Point = TypeVar("Point", int, datetime)
 
 DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
+MONDAY = 4 * DAY_MINUTES  # the first of 1970, in minutes since its beginning
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1) // MICROSECOND

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from routing.engine.conditions import Condition, Reading
-from routing.engine.decide import Match, Request, Snapshot, clock_facts, complete
+from routing.engine.decide import Match, Request, Snapshot, clock_facts, complete, minute_of_week_at
 from routing.engine.facts import Facts, Value
-from routing.engine.policy import SCORE_FIELDS, Policy, Rule
+from routing.engine.hours import microseconds
+from routing.engine.policy import CLOCK_FIELDS, SCORE_FIELDS, Policy, Rule
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 _SEEN_WHOLE = frozenset({"language", "channel", "country", "region"})
 _MOST_KEPT = 4_096
@@ -78,24 +83,46 @@ class Recall:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._knows_the_hours = "in_hours" in snapshot.policy.fields
         # Score and intent follow from the other conditions.
-        self._holdings = Holdings(snapshot.policy, but=SCORE_FIELDS)
+        self._of_lead = Holdings(snapshot.policy, but=SCORE_FIELDS | CLOCK_FIELDS | {"language", "returning"})
+        self._of_clock = Holdings(snapshot.policy, but=snapshot.policy.fields - CLOCK_FIELDS)
+        self._of_language = Holdings(snapshot.policy, but=snapshot.policy.fields - {"language"})
+        self._clocks: dict[tuple[int, bool], Hashable] = {}
         self._rules: dict[Hashable, tuple[Rule, ...]] = {}
+        self._able: dict[Hashable, dict[int, int]] = {}
 
     def match(self, request: Request, at: datetime) -> Match:
         """What `decide.match` finds, without reasons."""
-        facts, policy = request.facts, self._snapshot.policy
-        values: dict[str, Value] = {**facts.values, "returning": request.known.returning}
-        if facts.language is not None:
-            values["language"] = facts.language.tag
-        if policy.clock_fields:
-            values |= clock_facts(self._snapshot.roster, at, policy.clock_fields)
-        held = self._holdings.of(values)
+        facts, values = request.facts, request.facts.values
+        tag = None if facts.language is None else facts.language.tag
+        # What people are asked about.
+        asked = tag, values.get("channel"), values.get("country"), values.get("region")
+        able = self._able.get(asked)
+        if able is None:
+            able = _keep(self._able, asked, {})
+        spoken = self._of_language.of({} if tag is None else {"language": tag})
+        held = self._of_lead.of(values), spoken, request.known.returning, self._clock(at)
         rules = self._rules.get(held)
         if rules is None:
             whole = complete(request, self._snapshot, at)
-            rules = tuple(policy.matching(whole.values, whole.language))
-            if len(self._rules) >= _MOST_KEPT:
-                self._rules.clear()
-            self._rules[held] = rules
-        return Match(request, self._snapshot, at, facts, rules, reasons=False)
+            rules = _keep(self._rules, held, tuple(self._snapshot.policy.matching(whole.values, whole.language)))
+        return Match(request, self._snapshot, at, facts, rules, able)
+
+    def _clock(self, at: datetime) -> Hashable:
+        """Which of the conditions on weekday, time and hours hold."""
+        policy, roster = self._snapshot.policy, self._snapshot.roster
+        if not policy.clock_fields:
+            return None
+        minute = minute_of_week_at(roster, microseconds(at)), self._knows_the_hours and roster.in_hours(at)
+        held = self._clocks.get(minute)
+        if held is None:
+            held = self._clocks[minute] = self._of_clock.of(clock_facts(roster, at))
+        return held
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> V:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value
+    return value
