@@ -70,7 +70,7 @@ def judge(request: engine.Request, basis: Basis) -> Judgement:
         row = lock_ledger(basis.workspace_id, shortlist.ledger)
         ledger = row.standing
     decision = shortlist.decide(ledger or engine.EVEN)
-    team = shortlist.team.id if shortlist.team is not None and not shortlist.team.solo else None
+    team = shortlist.team
     if decision.target is not None and decision.target.kind == Target.TEAM:
         team = decision.target.id
     return Judgement(basis, request, decision, carried, ledger, row, team)

@@ -13,7 +13,9 @@ from tests import services
 
 zoneinfo.reset_tzpath(to=[])  # the pinned zone data, as in production
 
-hypothesis.register_profile("steady", derandomize=True, deadline=None)
+# HYPOTHESIS_PROFILE=full draws many times as many examples, and others each time.
+hypothesis.register_profile("steady", derandomize=True, deadline=None, max_examples=30)
+hypothesis.register_profile("full", deadline=None, max_examples=300)
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 

@@ -374,6 +374,11 @@ class Shortlist:
     by_rule: bool = True  # not at the end of the list
 
     @property
+    def team(self) -> int | None:
+        """The team whose people can take the lead, None where it is no team's."""
+        return None if self.crew is None else self.crew.ledger or None
+
+    @property
     def ledger(self) -> int | None:
         """The team whose ledger the choice needs, `ON_CALL_LEDGER`, or None where no turn is taken."""
         if self.crew is None or self.by in (Reason.DIRECT, Reason.LEAST_BUSY):

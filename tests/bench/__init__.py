@@ -24,6 +24,9 @@ PARTS: dict[str, Part] = {
     for part in (
         Part("http", "tests.bench.http", "handing in a lead over HTTP, beside a bare view that inserts one row"),
         Part("scale", "tests.bench.scale", "how assigning, deciding and the list of leads grow with what there is"),
+        Part("engine", "tests.bench.engine", "a decision and a match among 10,000 rules, beside two rule engines"),
+        Part("replay", "tests.bench.replay", "leads of a file through the demo's policy"),
+        Part("roster", "tests.bench.roster", "what a pause costs the next decision of another process"),
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
         Part("widget", "tests.bench.widget", "what a page pays for carrying the widget, beside others"),
         Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),

@@ -31,6 +31,7 @@ from tests.engine.wall_clock import (
     utc,
     zones,
 )
+from tests.examples import times
 
 REGULAR, ON_CALL = Kind.REGULAR, Kind.ON_CALL
 HOUR = 3600
@@ -111,7 +112,7 @@ class TestCoveredIntervals:
         assert covered_intervals(ALWAYS, start=start, end=end, kind=REGULAR) == [(start, end)]
 
     @given(data=st.data())
-    @settings(max_examples=800)
+    @settings(max_examples=times(5))
     def test_agree_with_the_definition_minute_by_minute(self, data):
         zone = data.draw(zones)
         start = data.draw(instants(zone))
@@ -304,7 +305,7 @@ class TestDeadline:
         assert len(looks) == len(set(looks)) <= 24  # the next ones, to see that no shift goes on
 
     @given(data=st.data())
-    @settings(max_examples=200)
+    @settings(max_examples=times(2))
     def test_and_elapsed_time_undo_each_other_on_the_union_of_the_team(self, data):
         zone = data.draw(zones)
         start = data.draw(instants(zone))

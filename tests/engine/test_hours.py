@@ -36,6 +36,7 @@ from tests.engine.wall_clock import (
     utc,
     zones,
 )
+from tests.examples import times
 
 REGULAR, ON_CALL = Kind.REGULAR, Kind.ON_CALL
 
@@ -139,7 +140,7 @@ class TestOnShift:
         assert all(on_shift(schedule, at=berlin(at), kind=ON_CALL) for at in asked)
 
     @given(data=st.data())
-    @settings(max_examples=500)
+    @settings(max_examples=times(5))
     def test_agrees_with_the_definition(self, data):
         zone = data.draw(zones)
         at = data.draw(instants(zone))
@@ -235,7 +236,7 @@ class TestPeriodEnds:
         assert period_ends(utc(at), zone) == tuple(utc(end) for end in ends)
 
     @given(data=st.data())
-    @settings(max_examples=300)
+    @settings(max_examples=times(3))
     def test_agree_with_stepping(self, data):
         zone = data.draw(zones)
         at = data.draw(instants(zone)) + timedelta(seconds=data.draw(st.integers(0, 59)))

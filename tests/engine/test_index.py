@@ -12,6 +12,7 @@ from routing.engine.conditions import When
 from routing.engine.facts import LanguageTag
 from routing.engine.index import RuleIndex
 from routing.engine.policy import Route, Rule, compile_policy
+from tests.examples import times
 
 WORDS = ["Pricing", "pricing", "demo", "price", "/de", "a", "straße", "STRASSE", "ab ab", "cab"]
 TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
@@ -115,7 +116,7 @@ def rules_of(documents):
     ]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=times(4))
 @given(documents=st.lists(whens(), max_size=12), some_leads=st.lists(leads(), min_size=1, max_size=4))
 def test_the_index_agrees_with_trying_each_rule_in_turn(documents, some_leads):
     rules = rules_of(documents)

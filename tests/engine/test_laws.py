@@ -23,6 +23,7 @@ from routing.engine import (
 )
 from routing.engine.hours import Kind, ShiftSpec, on_shift
 from routing.engine.index import RuleIndex
+from routing.engine.sorting import Recall
 from routing.engine.walk import walk
 from tests.engine.world import agent, lead, policy, rule, snapshot, team
 
@@ -183,6 +184,23 @@ ledgers = st.dictionaries(
 @given(worlds(), requests, loads, ledgers, instants)
 def test_deciding_and_the_full_walk_agree_in_everything(world, request, loads, ledgers, at):
     assert decide(request, world, loads, ledgers, at) == walk(request, world, loads, ledgers, at).decision
+
+
+@given(worlds(), requests, loads, instants, st.lists(st.integers(0, 90), min_size=2, max_size=4))
+def test_what_is_kept_of_one_instant_decides_nothing_at_another(world, request, loads, at, minutes):
+    for later in minutes:
+        at += timedelta(minutes=later)
+        assert decide(request, world, loads, {}, at) == walk(request, world, loads, {}, at).decision
+
+
+@given(worlds(), st.lists(st.tuples(requests, instants), min_size=1, max_size=4), loads, ledgers)
+def test_leads_by_the_million_go_where_each_by_itself_would(world, some, loads, ledgers):
+    recall = Recall(world)
+    for request, at in some * 2:
+        shortlist = recall.match(request, at).shortlist(loads)
+        found = shortlist.decide(EVEN if shortlist.ledger is None else ledgers.get(shortlist.ledger, EVEN))
+
+        assert found == replace(decide(request, world, loads, ledgers, at), pools=(), score=None, intent=None)
 
 
 @given(worlds(), requests, loads, ledgers, instants)

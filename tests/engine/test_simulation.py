@@ -14,6 +14,7 @@ from routing.engine.hours import Kind, ShiftSpec, instant
 from routing.engine.simulation import Simulation
 from tests.engine.course import Course, Submission
 from tests.engine.world import agent, condition, lead, office_hours, rule, snapshot, team
+from tests.examples import times
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -158,7 +159,7 @@ def courses(draw):
     return found
 
 
-@settings(max_examples=80)
+@settings(max_examples=times(0.8))
 @given(world=worlds(), submissions=courses())
 def test_a_simulation_goes_as_looking_at_everything_whenever_anything_could_happen(world, submissions):
     course = Course(world)

@@ -14,6 +14,7 @@ from routing import snapshots
 from routing.engine import Facts, LanguageTag, Load, Request, Roster, Snapshot, compile_policy, decide
 from routing.models import PolicyVersion
 from routing.snapshots import roster_spec_at, snapshot_at
+from tests.examples import times
 
 pytestmark = pytest.mark.django_db
 
@@ -390,7 +391,7 @@ def change_workspace(acme, x, y):
 steps = st.lists(st.tuples(st.sampled_from(sorted(EDITS)), st.integers(0, 9), st.integers(0, 9)), max_size=12)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(0.4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(steps, min_size=1, max_size=4))
 def test_a_patched_roster_is_the_one_compiled_anew_and_decides_alike(edits, django_capture_on_commit_callbacks):
     with transaction.atomic():

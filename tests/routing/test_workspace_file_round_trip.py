@@ -25,6 +25,7 @@ from routing.rulebook import normalise_policy
 from routing.workspace_file import dump, load
 from routing.workspace_file.emitter import to_yaml
 from routing.workspace_file.nodes import read
+from tests.examples import times
 from tests.routing.test_workspace_file_nodes import texts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.portable]
@@ -268,7 +269,7 @@ def store(drawn):
     return workspace
 
 
-@settings(max_examples=60)
+@settings(max_examples=times(0.5))
 @given(drawn=workspaces())
 def test_loading_what_was_dumped_changes_nothing(drawn):
     with transaction.atomic():
@@ -284,7 +285,7 @@ def test_loading_what_was_dumped_changes_nothing(drawn):
         transaction.set_rollback(True)
 
 
-@settings(max_examples=40)
+@settings(max_examples=times(0.4))
 @given(drawn=workspaces())
 def test_a_dump_makes_the_same_workspace_elsewhere(drawn):
     for team in drawn["teams"].values():
@@ -317,7 +318,7 @@ def as_texts(value):
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=200)
+@settings(max_examples=times(2))
 @given(document=sections)
 def test_every_reader_of_yaml_reads_the_same(document):
     written = to_yaml(document)
