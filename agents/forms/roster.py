@@ -26,7 +26,7 @@ from agents.forms.names import (
     place_name,
 )
 from agents.forms.workspace_form import WorkspaceForm
-from agents.models import Agent, Handle, Membership, ShiftKind, Team, TeamMember, TimeOff, User
+from agents.models import Agent, Handle, ShiftKind, Team, TeamMember, TimeOff, User
 from agents.models.hours import Weekday
 from agents.week import Window
 
@@ -111,15 +111,16 @@ class AgentForm(_NamedForm):
             "is_active": _("Inactive people get no leads and do not count for the plan."),
             "is_paused": _("No new leads for now; what they have stays theirs."),
             "photo_url": _("The https address of a picture that visitors see."),
+            "user": _("Who logs in as this person. Taken off, they see no leads here until they are invited again."),
             "title": _("What visitors read under the name, such as Sales, Madrid."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "user" in self.fields:
-            members = Membership.objects.for_workspace(self.workspace).values("user_id")
-            # Nobody but the members of this workspace, by the address that somebody typed to add them.
-            self.fields["user"].queryset = User.objects.filter(pk__in=members)  # type: ignore[attr-defined]
+        if self.instance.user_id is None:
+            self.fields.pop("user", None)  # an accepted invitation makes the link, and nothing else
+        elif "user" in self.fields:
+            self.fields["user"].queryset = User.objects.filter(pk=self.instance.user_id)  # type: ignore[attr-defined]
         if "tags" in self.fields:
             self.fields["tags"].widget = Picker(self._tags_in_use)
         self._add_week()

@@ -157,6 +157,19 @@ class TestAgent:
 
         assert rostering.end_pauses(at=until) == 0
 
+    def test_is_linked_to_a_user_by_an_invitation_alone(self, save, acme, other, manager):
+        linked = acme.rows[Agent][0]
+        free = Agent.objects.create(workspace=acme.workspace, slug="free", name="Free")
+        for agent in (linked, free):
+            for user in (manager, other.user):
+                save(f"agent/{agent.pk}/change", name="Ana", user=user.pk)
+        save("agent/add", name="New", user=manager.pk)
+
+        users = dict(Agent.objects.for_workspace(acme.workspace).values_list("slug", "user"))
+        assert users == {linked.slug: acme.user.pk, "free": None, "new": None}
+        save(f"agent/{linked.pk}/change", name="Ana", user="")
+        assert Agent.objects.get(pk=linked.pk).user is None
+
     def test_tries_a_handle_while_it_is_typed(self, as_manager, acme):
         def tried(**sent):
             return as_manager.get("/admin/agents/agent/handle/", sent).json()
