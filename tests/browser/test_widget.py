@@ -189,7 +189,7 @@ def test_where_the_api_fails_there_is_another_way_and_the_message_arrives_later_
     failing["config"] = failing["more.js"] = 200
     dialog.get_by_role("button", name="Try again").click()
 
-    page.evaluate("window.errors = [], switchyard.on('error', error => errors.push([error.doing, error.status]))")
+    page.evaluate("window.errors = []; switchyard.on('error', error => errors.push([error.doing, error.status])); 0")
     failing["leads"] = 429
     dialog.get_by_role("button", name="WhatsApp").click()
     expect(direct).to_be_visible()
