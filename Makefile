@@ -42,9 +42,9 @@ widget: node
 test: setup node
 	@$(BIN)/python -m tests.run $(ARGS)
 
-# make bench ONLY=name runs a part.
+# make bench ONLY=name runs a part; PUBLISH=1 writes what it measured into static/bench/.
 bench: setup
-	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(PUBLISH),--publish)
 
 # What kills and outages do to leads, on servers of its own; about five minutes. make chaos ONLY="kills redis" runs a part.
 chaos: setup

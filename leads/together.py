@@ -74,15 +74,13 @@ _LOCK = Statement(
             WHERE api_key.id = ANY ($3::bigint[])
             AND api_key.workspace_id = workspace.id AND api_key.revoked_at IS NULL
             AND api_key.scopes @> '["leads:write"]'
-        )
+        ),
+        'people', ARRAY(SELECT nextval('leads_person_id_seq') FROM generate_series(1, $4::int))
     )
     FROM routing_ledger AS ledger JOIN agents_workspace AS workspace ON workspace.id = ledger.workspace_id
     WHERE ledger.team_id = $1::bigint AND ledger.workspace_id = $2::bigint
     FOR NO KEY UPDATE OF ledger
     """,
-)
-_NUMBERS = Statement(
-    "leads_numbers", "SELECT nextval(pg_get_serial_sequence('leads_person', 'id')) FROM generate_series(1, $1::int)"
 )
 _LOADS = Statement(
     "leads_loads",
@@ -260,18 +258,16 @@ class _Batch:
         doors = {each.arrival.door.api_key_id for each in self.leads}
         counted = set().union(*(each.match.load_agents for each in self.leads))
         pipeline.ask(_LOOK, _json(asked), workspace, PATIENCE)
-        pipeline.ask(_LOCK, team, workspace, _array(doors))
-        pipeline.ask(_NUMBERS, b"%d" % len(self.leads))
+        pipeline.ask(_LOCK, team, workspace, _array(doors), b"%d" % len(self.leads))
         if counted:
             pipeline.ask(_LOADS, _array(counted))
-        busy, ledgers, numbers, *carried = pipeline.answers()
+        busy, ledgers, *carried = pipeline.answers()
         self._left = {int(place) for (place,) in busy}
-        self._free_people = [int(number) for (number,) in numbers]
         if not ledgers:  # `leads.placing` makes one
             self._left.update(range(len(self.leads)))
             return
         row = json.loads(ledgers[0][0])
-        self._ledger = ledger_from_json(row)
+        self._ledger, self._free_people = ledger_from_json(row), row["people"]
         for place, each in enumerate(self.leads):
             door = each.arrival.door
             if (door.policy_version, door.roster_version) != (row["policy"], row["roster"]) or (

@@ -8,36 +8,52 @@ import os
 import platform
 import sys
 import traceback
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import PARTS, say
+from tests.bench import PARTS, figures, remarks, say
+from tests.bench.results import FOLDER, Measured, publish
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--only", metavar="NAME", choices=sorted(PARTS), help=", ".join(sorted(PARTS)))
-    only = parser.parse_args(arguments).only
-    _say_on_what()
+    parser.add_argument("--publish", action="store_true", help=f"write what is measured into {FOLDER.name}/")
+    wanted = parser.parse_args(arguments)
+    only = wanted.only
+    _say_on_what(only)
+    machine = list(remarks)
     failed = []
+    published = {}
     for part in PARTS.values():
         if only not in (None, part.name):
             continue
         say(f"{part.name}: {part.measures}")
+        remarks.clear()
+        figures.clear()
         try:
             importlib.import_module(part.module).run()
         except Exception:
             traceback.print_exc()
             failed.append(part.name)
+            continue
+        day = datetime.now(UTC).date().isoformat()
+        command = f"make bench ONLY={part.name}"
+        published[part.name] = Measured(part.measures, command, day, machine, list(remarks), list(figures))
+    if wanted.publish and published:
+        publish(published)
     if failed:
         say(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _say_on_what() -> None:
+def _say_on_what(only: str | None) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     say(f"{_processor()}, {os.cpu_count()} processors, {memory:.0f} GiB, {platform.system()} {platform.release()}")
-    say(f"Python {platform.python_version()}, load before: {os.getloadavg()[0]:.1f}")
-    say(f"command: {sys.executable} -m tests.bench {' '.join(sys.argv[1:])}".rstrip())
+    versions = ", ".join(f"{name} {version(name)}" for name in ("django", "djangorestframework", "psycopg"))
+    say(f"Python {platform.python_version()}, {versions}; load before: {os.getloadavg()[0]:.1f}")
+    say(f"command: make bench{f' ONLY={only}' if only else ''}")
 
 
 def _processor() -> str:

@@ -239,6 +239,7 @@ def _analyze() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE leads_lead, agents_agent, agents_workspace")
+        cursor.execute("CHECKPOINT")  # what was filled is not written while something is measured
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class TestANewLead:
 
         statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
         locks_of_people = [sql for sql in statements if "pg_advisory_xact_lock(number) FROM unnest" in sql]
-        wanted = 6 if way == "together" else 15
+        wanted = 5 if way == "together" else 15
         assert len(statements) - len(locks_of_people) == wanted, "\n".join(statements)
 
     def test_of_a_form_has_no_link_and_no_handle_is_asked_for(self):

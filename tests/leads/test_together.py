@@ -248,7 +248,10 @@ class TestTheConnection:
 
         assert len(alone) == 1
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
             assert cursor.fetchone() == (0,)
 
 

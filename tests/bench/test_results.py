@@ -1,0 +1,31 @@
+"""The page of results says what was measured, and nothing else."""
+
+from xml.etree import ElementTree
+
+from tests.bench import plain
+from tests.bench.results import Measured, publish
+
+
+def measured(*figures):
+    return Measured("how fast", "make bench ONLY=one", "2026-11-28", ["2 processors"], ["a lead: {}"], figures)
+
+
+def test_keeps_what_other_parts_measured_before(tmp_path):
+    publish({"one": measured(("one_vs_other", "0.62", "x"))}, folder=tmp_path)
+    publish({"two": measured(("two_vs_other", "1234", "x"), ("two", "7.5", "us"))}, folder=tmp_path)
+    publish({"one": measured(("one_vs_other", "0.71", "x"))}, folder=tmp_path)
+
+    page = (tmp_path / "results.md").read_text()
+    assert "| `one_vs_other` | 0.71 | x |" in page
+    assert "| `two` | 7.5 | us |" in page
+    assert "0.62" not in page
+    assert "2 processors" in page
+    chart = ElementTree.fromstring((tmp_path / "ratios.svg").read_text())
+    bars = [bar for bar in chart.iter() if bar.get("class") == "bar"]
+    assert [bar[0].text for bar in bars] == ["one_vs_other: 0.71 x", "two_vs_other: 1234 x"]
+
+
+def test_figures_are_plain_decimals():
+    values = [28071.2, 0.000123456, 3, 0.0, 99.996, 1_234_567.8]
+
+    assert [plain(value) for value in values] == ["28071", "0.0001235", "3", "0.0", "100.00", "1234568"]
