@@ -31,6 +31,7 @@ REASONS = {
     ("assign", "agents"): "bitsets of all agents are a bit longer each; nobody outside the team is looked at",
     ("decide", "agents"): "bitsets of all agents are a bit longer each; nobody outside the team is looked at",
     ("assign", "leads"): "indexes are a level deeper, and not all of them stay in memory",
+    ("list", "agents"): "everybody whom one may filter by is on the page, by name",
     ("list", "leads"): "the index of the newest leads is a level deeper",
 }
 
@@ -145,18 +146,15 @@ class World:
         return [Act("assign", 40, assign), Act("decide", 400, decide), Act("list", 5, show)]
 
     def grow_agents(self, count: int) -> None:
-        """More people in the workspace, in no team."""
-        from agents.models import Agent, Shift
+        """More people in the workspace, in no team and without hours."""
+        from agents.models import Agent
         from agents.roster import one_change
 
         workspace = self.world.workspace
         with one_change():
-            made = Agent.objects.bulk_create(
+            Agent.objects.bulk_create(
                 Agent(workspace=workspace, slug=f"b{number}", name=f"B {number}", languages=["en"])
                 for number in range(self.agents, count)
-            )
-            Shift.objects.bulk_create(
-                Shift(workspace=workspace, agent=agent, weekday=0, start_minute=540, end_minute=1020) for agent in made
             )
         self.agents = count
         _analyze()
@@ -175,14 +173,13 @@ class World:
                 for workspace in made
                 for number in range(TEAM)
             )
-        for workspace in made:
-            _fill(workspace.pk, 1, LEADS // 10)
+        _fill([workspace.pk for workspace in made], 1, LEADS // 10)
         self.workspaces = count
         _analyze()
 
     def grow_leads(self, count: int) -> None:
         """More leads of the workspace, over a year."""
-        _fill(self.world.workspace.pk, self.leads + 1, count)
+        _fill([self.world.workspace.pk], self.leads + 1, count)
         self.leads = count
         _analyze()
 
@@ -193,11 +190,14 @@ INSERT INTO leads_lead (id, workspace_id, source, channel, received_at, created_
     agent_id, reached_on, assigned_at, closed_as, closed_at, flagged, visitor_id, name, email, phone, message, language,
     country, region, city, page_url, referrer, attributes, network, joined_count, facts, known, intent, reference,
     status_token, held_for, held_available, held_capped, claim_over, tried, ladder, reroutes, alerts)
-SELECT gen_random_uuid(), %(workspace)s, 'api', 'form', at, at, 'closed', 'assigned', 'round_robin', 'everything',
-    %(first_agent)s + n %% %(agents)s, 'form', at, 'won', at + interval '1 day', '', '', 'Visitor ' || n,
+SELECT gen_random_uuid(), workspace, 'api', 'form', at, at, 'closed', 'assigned', 'round_robin', 'everything',
+    first_agent + n %% %(agents)s, 'form', at, 'won', at + interval '1 day', '', '', 'Visitor ' || n,
     'v' || n || '@example.com', '', 'Hello', 'en', 'ES', '', '', '', '', '{}', '', 0, '{}', '{}', '', 'R' || n,
-    %(workspace)s || '-' || n, '', '[]', '[]', false, '[]', '[]', 0, '[]'
-FROM generate_series(%(first)s, %(last)s) AS n,
+    workspace || '-' || n, '', '[]', '[]', false, '[]', '[]', 0, '[]'
+FROM (
+    SELECT workspace_id AS workspace, min(id) AS first_agent FROM agents_agent
+    WHERE workspace_id = ANY (%(workspaces)s) GROUP BY workspace_id
+) AS owner, generate_series(%(first)s, %(last)s) AS n,
     LATERAL (SELECT now() - interval '365 days' + n * interval '31 seconds' AS at) AS moment
 """
 
@@ -205,19 +205,17 @@ FROM generate_series(%(first)s, %(last)s) AS n,
 _MANY = 50_000
 
 
-def _fill(workspace: int, first: int, last: int) -> None:
+def _fill(workspaces: list[int], first: int, last: int) -> None:
+    """These leads of each workspace, given to its first people in turns."""
     from django.db import connection, transaction
 
-    from agents.models import Agent
-
-    agents = sorted(Agent.objects.filter(workspace=workspace).values_list("pk", flat=True))[:TEAM]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SET LOCAL synchronous_commit = off")
         indexes = _without_indexes(cursor) if last - first > _MANY else []
         cursor.execute(
             _FILL,
-            {"workspace": workspace, "first": first, "last": last, "first_agent": agents[0], "agents": len(agents)},
+            {"workspaces": workspaces, "first": first, "last": last, "agents": TEAM},
         )
         for index in indexes:
             cursor.execute(index)
