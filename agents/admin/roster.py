@@ -65,7 +65,7 @@ class TeamMemberInline(WorkspaceInline):
     total_weight = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("agent")
+        return super().get_queryset(request).select_related("agent", "team")
 
     def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)

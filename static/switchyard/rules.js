@@ -79,54 +79,63 @@
         }
     });
 
-    document.addEventListener("DOMContentLoaded", () => {
+    document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-drag]").forEach(makeDraggable));
+
+    // Not earlier: until then the theme hides the page, and what is hidden takes no focus.
+    window.addEventListener("load", () => {
         const moved = document.getElementById(location.hash.slice(1));
         if (moved?.matches(".sy-rule-list button")) {
             (moved.disabled ? moved.closest("li").querySelector("button:not([disabled])") : moved)?.focus();
         }
-        document.querySelectorAll("[data-drag]").forEach(makeDraggable);
     });
 
     function makeDraggable(list) {
-        const form = list.closest("form");
-        let dragged = null;
         for (const grip of list.querySelectorAll(".sy-grip")) {
-            const row = grip.closest("li");
             // By pointer, so that a finger drags as well as a mouse.
             grip.addEventListener("pointerdown", (event) => {
                 event.preventDefault();
-                dragged = row;
-                grip.setPointerCapture(event.pointerId);
-                row.classList.add("sy-dragged");
+                drag(list, grip.closest("li"));
             });
-            grip.addEventListener("pointermove", (event) => {
-                if (dragged !== row) {
-                    return;
-                }
-                const over = [...list.children].find((one) => {
-                    const place = one.getBoundingClientRect();
-                    return one !== row && event.clientY >= place.top && event.clientY < place.bottom;
-                });
-                if (over) {
-                    const place = over.getBoundingClientRect();
-                    over[event.clientY < place.top + place.height / 2 ? "before" : "after"](row);
-                }
+        }
+    }
+
+    function drag(list, row) {
+        const until = new AbortController();
+        // Of the document: a row that is put elsewhere loses what it had captured.
+        const on = (name, act) => document.addEventListener(name, act, { signal: until.signal });
+        row.classList.add("sy-dragged");
+        on("pointermove", (event) => {
+            const rows = [...list.children];
+            const over = rows.find((one) => {
+                const place = one.getBoundingClientRect();
+                return one !== row && event.clientY >= place.top && event.clientY < place.bottom;
             });
-            grip.addEventListener("pointerup", () => {
-                if (dragged !== row) {
-                    return;
+            if (over) {
+                const place = over.getBoundingClientRect();
+                const isAbove = rows.indexOf(over) < rows.indexOf(row);
+                const isPast = event.clientY < place.top + place.height / 2;
+                if (isAbove === isPast) {
+                    over[isAbove ? "before" : "after"](row);
                 }
-                dragged = null;
-                row.classList.remove("sy-dragged");
-                const order = [...list.children].map((one) => one.dataset.rule).join(",");
-                if (order !== form.elements.seen.value) {
-                    form.elements.order.value = order;
-                    form.elements.moved.value = row.dataset.rule;
-                    const keep = form.querySelector("[data-keep-order]");
-                    keep.hidden = false;
-                    form.requestSubmit(keep);
-                }
-            });
+            }
+        });
+        on("pointercancel", () => location.reload());
+        on("pointerup", () => {
+            until.abort();
+            row.classList.remove("sy-dragged");
+            keepOrder(list, row);
+        });
+    }
+
+    function keepOrder(list, row) {
+        const form = list.closest("form");
+        const order = [...list.children].map((one) => one.dataset.rule).join(",");
+        if (order !== form.elements.seen.value) {
+            form.elements.order.value = order;
+            form.elements.moved.value = row.dataset.rule;
+            const keep = form.querySelector("[data-keep-order]");
+            keep.hidden = false;
+            form.requestSubmit(keep);
         }
     }
 })();

@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
         Part("replay", "tests.bench.replay", "leads of a file through the demo's policy"),
         Part("roster", "tests.bench.roster", "what a pause costs the next decision of another process"),
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
+        Part("admin", "tests.bench.admin", "how long managers wait for each page of a large workspace"),
         Part("widget", "tests.bench.widget", "what a page pays for carrying the widget, beside others"),
         Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),
     )
