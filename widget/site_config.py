@@ -4,8 +4,7 @@ All of it is in one language, `language`: the one asked for, as far as the works
 language asks again. Symbols come as data, a path in a box of 24 × 24 and two colours, so that a page under Trusted
 Types can draw them and the script needs to carry none.
 
-The preview in the admin is the same widget with `data-preview` on its script tag: the attribute holds this
-configuration as JSON. Then the widget opens by itself, fetches nothing, stores nothing, and sends nothing.
+The preview in the admin gives this to the real widget, made of what stands in the form: see site_preview.js.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """POST widgets/KEY/leads, and reading how the lead stands."""
 
 import json
+import re
 import uuid
 from datetime import timedelta
 
@@ -412,6 +413,47 @@ def rates(*pairs):
     from config.environment import Rate
 
     return tuple(Rate(limit=limit, seconds=seconds) for limit, seconds in pairs)
+
+
+class TestOneAddress:
+    """The rule itself is tested in tests/leads/test_intake.py."""
+
+    MANY = re.sub(
+        r"agents:\n.*?teams:.*?\n",
+        "agents:\n"
+        + "".join(
+            f"  - {{slug: a{n}, name: Agent {n}, languages: [es], handles: {{whatsapp: +3460011122{n}}},"
+            f" shifts: [{{days: [mon], start: 00:00, end: 24:00}}]}}\n"
+            for n in range(5)
+        )
+        + "teams: [{slug: iberia, agents: [a0, a1, a2, a3, a4]}]\n",
+        HOUSE,
+        flags=re.S,
+    )
+
+    def test_is_shown_three_agents_through_the_api_and_the_sites_page_together(self, db, clock):
+        house = build("many", self.MANY)
+
+        def asked(address):
+            agent = house.write({"channel": "whatsapp"}, address=address).json()["agent"]
+            return agent["name"]
+
+        shown = [asked("203.0.113.9"), asked("203.0.113.9")]
+        page = f"/talk/{house.site.key}"
+        token = re.search(r'name="page" value="([^"]+)"', Client().get(page).content.decode())[1]
+        clock.at += timedelta(seconds=5)
+        answer = Client().post(
+            page, {"page": token, "channel": "whatsapp"}, headers={"origin": "http://127.0.0.1:8000"},
+            REMOTE_ADDR="203.0.113.9",
+        )  # fmt: skip
+        third = re.search(r'<bdi class="name">(.*?)</bdi>', answer.content.decode())[1]
+        turns = turns_taken()
+
+        assert len({*shown, third}) == 3
+        assert [asked("203.0.113.9"), asked("203.0.113.9")] == [third, third]
+        assert turns_taken() == turns
+        assert Lead.objects.filter(reason="address_limit").count() == 2
+        assert asked("198.51.100.1") not in {*shown, third}
 
 
 class TestNothingIsLost:

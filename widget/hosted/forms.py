@@ -56,9 +56,10 @@ class MessageForm(ChoiceForm):
             del self.fields["consent"]
         else:
             self.fields["consent"].label = consent["text"]
-        for name, field in self.fields.items():
-            if name in (self.errors if self.is_bound else ()):
-                field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"id_{name}_error"}
+        wrong = [name for name in self.fields if self.is_bound and name in self.errors]
+        for name in wrong:
+            attrs = {"aria-invalid": "true", "aria-describedby": f"id_{name}_error", "autofocus": name == wrong[0]}
+            self.fields[name].widget.attrs |= attrs
 
     def clean_contact(self) -> dict[str, str]:
         """As `email` or as `phone`."""
