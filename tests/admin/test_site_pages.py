@@ -150,6 +150,11 @@ class TestTheSnippet:
 
         assert (' data-label="Habla"' in unescape(as_manager.get(address(site)).content.decode())) == shown
 
+    def test_lets_no_words_out_of_their_attribute(self, site, as_manager):
+        Site.objects.update(texts={"es": {"launcher": '"><b>'}})
+
+        assert 'data-label="&quot;&gt;&lt;b&gt;"' in unescape(as_manager.get(address(site)).content.decode())
+
     def test_says_nothing_that_is_the_default(self, site, as_manager):
         Site.objects.update(fallback_url="")
 
