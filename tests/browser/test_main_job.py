@@ -59,7 +59,7 @@ def test_a_manager_sees_the_lead_and_its_decision_and_the_next_one_obeys_a_publi
     page.locator("input[name=password]").fill((settings.VAR_DIR / "demo_password").read_text().strip())
     page.get_by_role("button", name="Log in").click()
     page.goto("/admin/leads/lead/")
-    page.locator("#result_list a").first.click()
+    page.locator(".sy-lead-who a").first.click()
     expect(page.locator("body")).to_contain_text(first.agent.name)
     expect(page.locator("body")).to_contain_text("gets it")
 
