@@ -235,10 +235,11 @@ export function start(options: Options, gone: () => void): Omit<Switchyard, "ver
     }
     const another = quietButton(t.another, () => frame!.onBack());
     if (tapped && !taken.channel && taken.outcome !== "rejected" && !visitor.email && !visitor.phone) {
-      // Nobody is there for this channel, and nobody knows yet how to reach the visitor: the message joins the lead.
+      // Nobody takes it now, and nobody knows yet how to reach the visitor: the message joins the lead.
       answer = null;
       wanted = undefined;
-      return writeMessage({}, `${own("away") || t.away}. ${more.when(taken, words())}`);
+      const closed = taken.promise.kind === "opens_at" ? `${own("away") || t.away}. ` : "";
+      return writeMessage({}, closed + more.when(taken, words()));
     }
     if (!taken.channel || taken.channel.id === "form") {
       mounted().show({ title: t.leave, back: true, content: [...more.thanks(taken, own("thanks"), words()), another] });
