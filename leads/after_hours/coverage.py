@@ -7,15 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
-from django.db.models.functions import TruncHour
 from django.utils.translation import gettext as _
 
 from agents.models import Workspace
-from leads.models import Lead
-from routing.engine import Outcome
 from routing.engine.covered import Interval, covered_intervals, union
-from routing.engine.hours import Kind, Schedule
+from routing.engine.hours import Kind, Schedule, instant
 from routing.snapshots import snapshot
 
 DAYS_AHEAD = 3
@@ -42,9 +38,16 @@ def coming_gaps(*, workspace: Workspace, at: datetime, days: int = DAYS_AHEAD) -
     return gaps_between(workspace=workspace, start=at, end=at + timedelta(days=days), at=at)
 
 
-def gaps_between(*, workspace: Workspace, start: datetime, end: datetime, at: datetime) -> list[Gap]:
+def gaps_between(
+    *,
+    workspace: Workspace,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    usual: dict[tuple[int, int], float] | None = None,
+) -> list[Gap]:
     """The gaps within `[start, end)` by the roster as it is, in order. The fallback agent, who takes leads at any hour,
-    closes none. What usually comes is what came before `at`."""
+    closes none. What usually comes is what came before `at`, unless it is given as `usual_leads` says it."""
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
@@ -52,7 +55,8 @@ def gaps_between(*, workspace: Workspace, start: datetime, end: datetime, at: da
     spans = list(uncovered(schedules, start=start, end=end))
     if not spans:
         return []
-    usual = usual_leads(workspace=workspace, at=at)
+    if usual is None:
+        usual = usual_leads(workspace=workspace, at=at)
     zone = ZoneInfo(workspace.timezone)
     reasons = [
         (_("a holiday"), _cut_by([replace(each, holidays=frozenset()) for each in schedules if each.holidays], spans)),
@@ -78,20 +82,14 @@ def uncovered(schedules: Iterable[Schedule], *, start: datetime, end: datetime) 
 def usual_leads(*, workspace: Workspace, at: datetime) -> dict[tuple[int, int], float]:
     """How many leads came in an hour of the week, by (weekday, hour) of the workspace's clock: the mean of the last
     eight weeks, or of as many as it has had leads."""
-    since = at - timedelta(weeks=WEEKS)
-    leads = Lead.objects.for_workspace(workspace).filter(received_at__gte=since, received_at__lt=at)
-    leads = leads.exclude(outcome=Outcome.REJECTED.value)
-    hours = leads.annotate(hour=TruncHour("received_at", tzinfo=UTC)).order_by("hour").values_list("hour")
-    zone = ZoneInfo(workspace.timezone)
-    counted: dict[tuple[int, int], float] = {}
-    first = None
-    for hour, count in hours.annotate(count=Count("pk")):
-        first = first or hour
-        local = hour.astimezone(zone)
-        key = local.weekday(), local.hour
-        counted[key] = counted.get(key, 0) + count
-    weeks = weeks_seen(first, at, zone)
-    return {key: count / weeks for key, count in counted.items()}
+    # From packed days: counting the leads of eight busy weeks would keep whoever opens the start page waiting.
+    from leads.reports.frame import hours_of_week, load
+
+    received = load(workspace_id=workspace.pk, start=at - timedelta(weeks=WEEKS), end=at, names=())["received"]
+    counted = hours_of_week(received, workspace.timezone)
+    first = instant(int(received.min())) if len(received) else None
+    weeks = weeks_seen(first, at, ZoneInfo(workspace.timezone))
+    return {(place // 24, place % 24): float(count) / weeks for place, count in enumerate(counted) if count}
 
 
 def weeks_seen(first: datetime | None, at: datetime, zone: ZoneInfo) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -24,11 +24,12 @@ from agents import languages
 from leads.after_hours.coverage import WEEKS, gaps_between, usual_leads, weeks_seen
 from leads.models import Lead
 from leads.reports.filters import Filters
+from leads.reports.frame import hours_of_week, load
 from leads.reports.names import Names
 from leads.reports.page import COUNT, NUMBER, TEXT, Cell, Panel, Report, Row, Scope, Table, tile
 from routing.engine import Outcome, Roster
 from routing.engine.covered import covered_intervals
-from routing.engine.hours import Kind, Schedule
+from routing.engine.hours import Kind, Schedule, instant
 from routing.snapshots import snapshot
 
 BY = ("team", "language", "channel", "country")
@@ -55,7 +56,8 @@ def build(scope: Scope, filters: Filters, by: str = "team") -> Report:
     coming = _people_by_hour(_schedules(roster, roster.active), scope.at.astimezone(zone).date(), DAYS_AHEAD, zone)
     usual = usual_leads(workspace=workspace, at=scope.at)
     lead_hours = _by_hour_of_week(usual, workspace.timezone, filters.zone, monday)
-    gaps = gaps_between(workspace=workspace, start=scope.at, end=scope.at + timedelta(days=DAYS_AHEAD), at=scope.at)
+    until = scope.at + timedelta(days=DAYS_AHEAD)
+    gaps = gaps_between(workspace=workspace, start=scope.at, end=until, at=scope.at, usual=usual)
     empty = week == 0
     weekly_leads = float(lead_hours.sum())
     return Report(
@@ -170,7 +172,7 @@ def _level(people: int, most: int) -> int:
 
 def _by(by: str, roster: Roster, names: Names, monday: date, zone: ZoneInfo, scope: Scope, zone_name: str) -> Panel:
     """A usual week of each team, language, channel or country, with the leads of its own that come to nobody."""
-    leads = _leads_by_hour(scope, by, zone, monday)
+    leads = _leads_by_hour(scope, by, zone_name)
     found = []
     for label, mask, words in _splits(by, roster, names, leads):
         people = _people_by_hour(_schedules(roster, mask & roster.active, usual=True), monday, 7, zone)
@@ -247,20 +249,24 @@ def _of_country(roster: Roster, country: str) -> int:
     return mask
 
 
-def _leads_by_hour(scope: Scope, by: str, zone: ZoneInfo, monday: date) -> dict[Any, NDArray[np.float64]]:
+def _leads_by_hour(scope: Scope, by: str, zone: str) -> dict[Any, NDArray[np.float64]]:
     """How many leads of each word came in an hour of the week: the mean of the last eight weeks."""
-    column = "team_id" if by == "team" else by
     since = scope.at - timedelta(weeks=WEEKS)
-    leads = Lead.objects.for_workspace(scope.workspace).filter(received_at__gte=since, received_at__lt=scope.at)
-    leads = leads.exclude(outcome=Outcome.REJECTED.value).annotate(on=TruncHour("received_at", tzinfo=UTC))
-    counted: dict[Any, NDArray[np.float64]] = {}
-    first = None
-    for word, on, number in leads.order_by().values_list(column, "on").annotate(number=Count("pk")):
-        first = on if first is None else min(first, on)
-        local = on.astimezone(zone)
-        counted.setdefault(word, np.zeros(168))[local.weekday() * 24 + local.hour] += number
+    counted: dict[Any, NDArray[Any]] = {}
+    if by == "language":  # the one that days are not packed by
+        leads = Lead.objects.for_workspace(scope.workspace).filter(received_at__gte=since, received_at__lt=scope.at)
+        hours = leads.exclude(outcome=Outcome.REJECTED.value).annotate(on=TruncHour("received_at", tzinfo=UTC))
+        for word, on, number in hours.order_by().values_list(by, "on").annotate(number=Count("pk")):
+            local = on.astimezone(ZoneInfo(zone))
+            counted.setdefault(word, np.zeros(168))[local.weekday() * 24 + local.hour] += number
+        first = leads.aggregate(first=Min("received_at"))["first"]
+    else:
+        found = load(workspace_id=scope.workspace.pk, start=since, end=scope.at, names=(by,))
+        for code, word in enumerate(found.words[by]):
+            counted[word] = hours_of_week(found["received"][found[by] == code], zone)
+        first = instant(int(found["received"].min())) if len(found) else None
     weeks = weeks_seen(first, scope.at, ZoneInfo(scope.workspace.timezone))
-    return {word: hours / weeks for word, hours in counted.items()}
+    return {word: hours / weeks for word, hours in counted.items() if hours.any()}
 
 
 def _gaps(gaps: Sequence[Any], zone: ZoneInfo, scope: Scope) -> Panel:

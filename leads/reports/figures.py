@@ -65,14 +65,17 @@ def by_codes(leads: Frame, codes: NDArray[Any], count: int, *, clock: str, at: i
     """One for each code below `count`."""
     values = leads[CLOCKS[clock]]
     is_answered = leads["response"] >= 0
-    is_overdue = overdue(leads, at)
     n = np.bincount(codes, minlength=count)
-    late = np.bincount(codes[is_overdue], minlength=count)
+    late = np.bincount(codes[overdue(leads, at)], minlength=count)
     values, codes = values[is_answered], codes[is_answered]
+    if not _is_sorted(values):
+        order = np.argsort(values)
+        values, codes = values[order], codes[order]
     answered = np.bincount(codes, minlength=count)
     ordered, starts = _by_group(values, codes, count)
     sums = [int(part) for part in np.add.reduceat(np.append(ordered, 0), starts[:-1])] if count else []
-    within = {limit: np.bincount(codes[values <= limit * SECOND], minlength=count) for limit in LIMITS}
+    ends = np.searchsorted(values, [limit * SECOND for limit in LIMITS], side="right")
+    within = {limit: np.bincount(codes[:end], minlength=count) for limit, end in zip(LIMITS, ends, strict=True)}
     quantiles = [_quantile(ordered, starts, q) for q in QUANTILES]
 
     def speed(code: int) -> Speed:
@@ -114,6 +117,9 @@ def histogram(values: NDArray[np.int64], edges_s: Sequence[float]) -> list[int]:
 
 def medians(values: NDArray[np.int64], codes: NDArray[Any], count: int) -> list[tuple[int, float | None]]:
     """How many values each code below `count` has, and their median in seconds."""
+    if not _is_sorted(values):
+        order = np.argsort(values)
+        values, codes = values[order], codes[order]
     ordered, starts = _by_group(values, codes, count)
     middle = _quantile(ordered, starts, 0.5)
     sizes = np.diff(starts)
@@ -123,10 +129,20 @@ def medians(values: NDArray[np.int64], codes: NDArray[Any], count: int) -> list[
     ]
 
 
+def in_order(leads: Frame, *, clock: str) -> Frame:
+    """The same leads, the fastest answered first: what is figured of many groups is sorted once."""
+    order = np.argsort(leads[CLOCKS[clock]])
+    return Frame({name: column[order] for name, column in leads.columns.items()}, leads.words)
+
+
+def _is_sorted(values: NDArray[Any]) -> bool:
+    return bool((values[:-1] <= values[1:]).all())
+
+
 def _by_group(values: NDArray[np.int64], codes: NDArray[Any], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The values group after group, each in order, and where each group starts (with the end as the last)."""
-    order = np.argsort(values)
-    order = order[np.argsort(codes[order], kind="stable")]
+    """Sorted values group after group, and where each group starts (with the end as the last)."""
+    # Of 16 bits, they are put in order by counting; of more, by comparing.
+    order = np.argsort(codes.astype(np.uint16), kind="stable") if count < 1 << 16 else np.argsort(codes, kind="stable")
     sizes = np.bincount(codes, minlength=count)
     return values[order], np.concatenate(([0], np.cumsum(sizes)))
 

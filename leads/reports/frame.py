@@ -22,6 +22,7 @@ from leads.speed import days
 from leads.speed.days import APART, CODED, COLUMNS, DAY, NO_LEAD, NUMBERS
 from routing.engine.hours import microseconds, stretches
 
+_DAY, _HOUR = 86_400_000_000, 3_600_000_000
 # What every report reads.
 BASIC = ("received", "response", "agent", "team", "rule", "channel", "country", "source", "marks")
 
@@ -99,6 +100,17 @@ def local_microseconds(received: NDArray[np.int64], zone: str) -> NDArray[np.int
     begins = np.array([begin for begin, _end, _offset in cuts], np.int64)
     offsets = np.array([offset for _begin, _end, offset in cuts], np.int64)
     return received + offsets[np.searchsorted(begins, received, side="right") - 1]
+
+
+def hours_of_week(received: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """How many came in each of the 168 hours of the week on the zone's clock, from Monday 00:00."""
+    return np.bincount(hour_of_week(received, zone), minlength=168)
+
+
+def hour_of_week(received: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """The hour of the week, 0 to 167, in which each came in."""
+    local = local_microseconds(received, zone)
+    return (local // _DAY + 3) % 7 * 24 + local % _DAY // _HOUR  # 1970 began on a Thursday
 
 
 def _packed_days(workspace_id: int, first: date, last: date, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:

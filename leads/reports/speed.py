@@ -12,15 +12,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from leads.reports import charts
-from leads.reports.figures import CLOCKS, Speed, by_codes, by_column, histogram, medians, overall
+from leads.reports.figures import CLOCKS, Speed, by_codes, by_column, histogram, in_order, medians, overall
 from leads.reports.filters import Filters
-from leads.reports.frame import Frame, load_asked, local_microseconds
+from leads.reports.frame import Frame, hour_of_week, load_asked, local_microseconds
 from leads.reports.names import Names
 from leads.reports.page import COUNT, DURATION, SHARE, Cell, Panel, Report, Row, Scope, Table, share_of, tile
 from leads.templatetags.reports import brief, share
 from routing.engine.hours import DAY, microseconds
 
-_HOUR = 3_600_000_000
 _EPOCH = date(1970, 1, 1)
 # More days than that are shown by the week.
 _MOST_DAYS = 92
@@ -51,14 +50,16 @@ class _Asked:
 
 def build(scope: Scope, filters: Filters) -> Report:
     workspace = scope.workspace.pk
-    everything = load_asked(filters, ("covered", "due", "closed"), workspace_id=workspace)
-    asked = _Asked(scope, filters, everything.counting(), Names(scope.workspace))
+    everything = load_asked(filters, ("due", "closed"), workspace_id=workspace)
+    leads = in_order(everything.counting(), clock=filters.clock)
+    asked = _Asked(scope, filters, leads, Names(scope.workspace))
     whole = overall(asked.leads, clock=filters.clock, at=asked.at)
     before = None
     earlier = None
     if filters.compare:
-        found = load_asked(filters.before(), ("covered", "due", "closed"), workspace_id=workspace)
-        earlier = _Asked(scope, filters.before(), found.counting(), asked.names)
+        found = load_asked(filters.before(), ("due", "closed"), workspace_id=workspace)
+        then = in_order(found.counting(), clock=filters.clock)
+        earlier = _Asked(scope, filters.before(), then, asked.names)
         before = overall(earlier.leads, clock=filters.clock, at=asked.at)
     panels = [
         _trend(asked, earlier),
@@ -225,8 +226,7 @@ def _distribution(asked: _Asked) -> Panel:
 def _heat(asked: _Asked, of: str) -> Panel:
     """168 hours of the week, on the clock of the report's zone."""
     leads, link, filters = asked.leads, asked.scope.link, asked.filters
-    local = local_microseconds(leads["received"], filters.zone)
-    codes = ((local // DAY + 3) % 7 * 24 + local % DAY // _HOUR).astype(np.int64)  # 1970 began on a Thursday
+    codes = hour_of_week(leads["received"], filters.zone)
     if of == "arrivals":
         values: list[float | None] = [int(count) or None for count in np.bincount(codes, minlength=168)]
         title, kind = _("When leads come in"), COUNT

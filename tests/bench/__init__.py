@@ -30,6 +30,7 @@ PARTS: dict[str, Part] = {
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
         Part("admin", "tests.bench.admin", "how long managers wait for each page of a large workspace"),
         Part("widget", "tests.bench.widget", "what a page pays for carrying the widget, beside others"),
+        Part("reports", "tests.bench.reports", "the pages of reports over a million leads, beside the plain query"),
         Part("hung", "tests.bench.hung", "how late webhooks are beside a hundred servers that hang"),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -27,7 +27,7 @@ def reader(world: World, role: str = "ops") -> Client:
     return client
 
 
-def busy_world(slug: str = "acme", **more: Any) -> World:
+def busy_world(slug: str = "acme", *, at: datetime = NOON, **more: Any) -> World:
     """Two agents; eight leads, of which six are answered after 1 to 32 minutes, some of them too late."""
     world = make_world(
         person("ana", name="Ana"),
@@ -37,12 +37,12 @@ def busy_world(slug: str = "acme", **more: Any) -> World:
         **more,
     )
     for place in range(8):
-        at = NOON + place * 10 * MINUTE
-        lead = world.lead(world.send(at=at, channel="form" if place % 2 else "whatsapp", country="ES"))
+        came = at + place * 10 * MINUTE
+        lead = world.lead(world.send(at=came, channel="form" if place % 2 else "whatsapp", country="ES"))
         if place < 6:
-            actions.respond(lead=lead, at=at + 2**place * MINUTE)
+            actions.respond(lead=lead, at=came + 2**place * MINUTE)
         if place == 1:
-            actions.close(lead=lead, at=at + 60 * MINUTE, closed_as="won")
+            actions.close(lead=lead, at=came + 60 * MINUTE, closed_as="won")
     return world
 
 
