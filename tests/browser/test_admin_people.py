@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from agents.models import Agent, Shift, Team, TeamMember
-from agents.week import windows_of
+from agents.week import Window, windows_of
 from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
 from tests.browser.managing import session_of, too_wide
 from tests.leads.world import make_world, person
@@ -103,6 +103,27 @@ def test_hours_are_drawn_moved_and_refused_with_what_was_typed_kept(world, page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Ana")
     assert Shift.objects.filter(agent=ana, weekday=5).values_list("start_minute", "end_minute").get() == (780, 960)
+
+
+def test_without_script_somebody_is_added_and_put_into_a_team(world, new_page, live_server):
+    page = new_page(viewport=PHONE, java_script_enabled=False)
+    page.context.add_cookies([session_of(world.workspace, live_server)])
+    page.goto("/admin/agents/agent/add/")
+    page.get_by_label("Name *").fill("Nadia")
+    page.get_by_label("Languages").fill("French, Chinese (Taiwan)")
+    page.locator("#id_handles-0-channel").select_option("telegram")
+    page.locator("#id_handles-0-value").fill("@nadia_acme")
+    page.get_by_label("Sunday, on shift").fill("22:00–06:00")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    nadia = Agent.objects.get(name="Nadia")
+    assert (nadia.languages, nadia.handles.get().value) == (["fr", "zh-TW"], "nadia_acme")
+    assert windows_of(nadia.shifts.all()) == {Window(6, 1320, 360)}
+    page.goto(f"/admin/agents/team/{Team.objects.get().pk}/change/")
+    page.locator("#id_members-2-agent").fill("nadia")
+    page.locator("#id_members-0-DELETE").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert sorted(Team.objects.get().members.values_list("agent__slug", flat=True)) == ["bo", "nadia"]
 
 
 @pytest.mark.axe
