@@ -25,7 +25,7 @@ from agents.forms.names import (
     place_code,
     place_name,
 )
-from agents.forms.workspace_form import WorkspaceForm
+from agents.forms.workspace_form import RowForm, WorkspaceForm
 from agents.models import Agent, Handle, ShiftKind, Team, TeamMember, TimeOff, User
 from agents.models.hours import Weekday
 from agents.week import Window
@@ -166,7 +166,7 @@ def week_fields() -> Iterator[tuple[str, int, str]]:
         yield f"on_call_{day}", day, ShiftKind.ON_CALL
 
 
-class HandleForm(WorkspaceForm):
+class HandleForm(RowForm):
     channel = forms.ChoiceField(label=_("Channel"), widget=UnfoldAdminSelectWidget)
 
     class Meta:
@@ -192,7 +192,7 @@ def link_of(channel: str, value: str) -> str:
         return ""
 
 
-class TimeOffForm(WorkspaceForm):
+class TimeOffForm(RowForm):
     starts_local = WallClockField(label=_("From"), max_length=16)
     ends_local = WallClockField(label=_("To"), max_length=16)
 
@@ -243,7 +243,7 @@ class AgentNameField(forms.CharField):
             return True
 
 
-class TeamMemberForm(WorkspaceForm):
+class TeamMemberForm(RowForm):
     """`people` are those of the workspace and `names` what they are called, read once for all rows of a page."""
 
     people: Mapping[int, Agent] = {}

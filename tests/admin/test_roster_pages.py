@@ -9,6 +9,7 @@ from agents import rostering
 from agents.models import Agent, ApiKey, Handle, RosterChange, Shift, Site, Team, TeamMember, TimeOff, Workspace
 from agents.week import windows_of
 from agents.workspace_stamp import stamp
+from tests.crawler import forms_in
 
 pytestmark = pytest.mark.django_db
 
@@ -366,6 +367,18 @@ class TestTeam:
 
         assert save("team/add", name="Night", catch_up="0", **rows("members", theirs)).status_code == 200
         assert not Team.objects.filter(slug="night").exists()
+
+    def test_of_170_is_saved_as_it_is_shown(self, as_manager, acme, django_assert_max_num_queries):
+        ws, team = acme.workspace, Team.objects.create(workspace=acme.workspace, slug="big", name="Big")
+        people = Agent.objects.bulk_create(Agent(workspace=ws, slug=f"a{n}", name=f"Agent {n}") for n in range(170))
+        TeamMember.objects.bulk_create(TeamMember(workspace=ws, team=team, agent=agent) for agent in people)
+        address = f"/admin/agents/team/{team.pk}/change/"
+        form = next(form for form in forms_in(as_manager.get(address), address) if "members-TOTAL_FORMS" in form.values)
+
+        with django_assert_max_num_queries(250):  # Django looks each row up once
+            assert as_manager.post(address, {**form.values, "members-7-weight": "3"}).status_code == 302
+
+        assert set(team.members.values_list("weight", flat=True)) == {1, 3}
 
     def test_with_all_weights_0_is_refused(self, save, acme):
         agent = acme.rows[Agent][0]
