@@ -56,7 +56,7 @@ def build(scope: Scope, filters: Filters) -> Report:
         filters=filters,
         at=scope.at,
         options=dict(everything.words),
-        empty=_("No leads came in, in this period and narrowing."),
+        empty=_("No leads in this period. Choose a longer one, or take a narrowing away."),
     )
 
 

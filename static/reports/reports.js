@@ -4,13 +4,13 @@
 (() => {
   const ready = () => {
     for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+    for (const button of document.querySelectorAll(".filters .go")) button.hidden = true;
     const period = document.getElementById("f-period");
     if (!period) return;
     for (const part of document.querySelectorAll(".filters .custom")) {
       part.hidden = period.value !== "custom";
       for (const input of part.querySelectorAll("input")) input.disabled = part.hidden;
     }
-    for (const button of document.querySelectorAll(".filters .go")) button.hidden = true;
   };
   document.addEventListener("DOMContentLoaded", ready);
   document.addEventListener("htmx:afterSettle", ready);
