@@ -44,7 +44,8 @@ class Strip:
     cells: Sequence[tuple[int, int]]
 
 
-def build(scope: Scope, filters: Filters, by: str = "team") -> Report:
+def build(scope: Scope, filters: Filters, by: str = "team", weekday: str = "", hour: str = "") -> Report:
+    """`weekday` (1: Monday) and `hour`: the hour of the usual week whose people are named, '' for none."""
     workspace, names = scope.workspace, Names(scope.workspace)
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
@@ -74,7 +75,8 @@ def build(scope: Scope, filters: Filters, by: str = "team") -> Report:
             tile(_("Gaps to come"), COUNT, len(gaps), hint=_("in 28 days, with leave and holidays")),
         ],
         panels=[
-            _week(week, filters.zone),
+            _week(week, filters, by),
+            *([_who(roster, names, monday, zone, int(weekday), int(hour))] if weekday and hour else []),
             _by(by, roster, names, monday, zone, scope, filters.zone),
             _calendar(coming, scope.at.astimezone(zone).date(), filters.zone),
             _gaps(gaps, zone, scope),
@@ -137,11 +139,47 @@ def _by_hour_of_week(
     return hours
 
 
-def _week(people: NDArray[np.int64], zone: str) -> Panel:
-    days = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
-    rows = [_heat_row(day, people[place * 24 : place * 24 + 24], int(people.max())) for place, day in enumerate(days)]
-    note = _("How many people are there in each hour of a usual week, %s. 0: nobody.") % zone
-    return Panel("week", _("A usual week"), _heat_table(rows), note=note, is_wide=True, template="reports/_heat.html")
+def _week(people: NDArray[np.int64], filters: Filters, by: str) -> Panel:
+    most = int(people.max())
+    rows = []
+    for place, day in enumerate(_weekdays()):
+        here = [
+            reverse("reports:coverage") + f"?{filters.query(by=by, weekday=place + 1, hour=hour)}#who"
+            for hour in range(24)
+        ]
+        rows.append(_heat_row(day, people[place * 24 : place * 24 + 24], most, here))
+    note = _("How many people are there in each hour of a usual week, %s. 0: nobody. Each number names them.")
+    return Panel(
+        "week",
+        _("A usual week"),
+        _heat_table(rows),
+        note=note % filters.zone,
+        is_wide=True,
+        template="reports/_heat.html",
+    )
+
+
+def _weekdays() -> list[str]:
+    return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
+
+
+def _who(roster: Roster, names: Names, monday: date, zone: ZoneInfo, weekday: int, hour: int) -> Panel:
+    """Who would answer in one hour of a usual week, the whole of it or a part."""
+    opens = datetime.combine(monday + timedelta(days=weekday - 1), time(hour), zone).astimezone(UTC)
+    closes = opens + timedelta(hours=1)
+    rows = []
+    for agent in roster.members(roster.active):
+        usual = replace(roster.schedule(agent), time_off=(), holidays=frozenset())
+        for kind in Kind:
+            there = covered_intervals(usual, start=opens, end=closes, kind=kind)
+            if there:
+                minutes = sum((end - start for start, end in there), timedelta()) // timedelta(minutes=1)
+                state = _("on shift") if kind is Kind.REGULAR else _("on call")
+                rows.append(Row(names.of("agent", agent), [Cell(state, TEXT), Cell(minutes)]))
+    rows.sort(key=lambda row: (row.label.casefold(), row.cells[0].value))
+    title = _("Who is there on %(day)s at %(hour)02d:00") % {"day": _weekdays()[weekday - 1], "hour": hour}
+    table = Table([_("Agent"), _("State"), _("Minutes of the hour")], rows, empty=_("Nobody is there then."))
+    return Panel("who", title, table, is_wide=True)
 
 
 def _calendar(people: NDArray[np.int64], first: date, zone: str) -> Panel:
@@ -161,9 +199,10 @@ def _heat_table(rows: Sequence[Row]) -> Table:
     return Table(["", *(f"{hour:02d}" for hour in range(24))], rows)
 
 
-def _heat_row(label: str, people: NDArray[np.int64], most: int) -> Row:
+def _heat_row(label: str, people: NDArray[np.int64], most: int, links: Sequence[str] = ()) -> Row:
     levels = [_level(int(number), most) for number in people]
-    return Row(label, [Cell(int(number)) for number in people], strip=[level or "0 none" for level in levels])
+    cells = [Cell(int(number), COUNT, links[hour] if links else "") for hour, number in enumerate(people)]
+    return Row(label, cells, strip=[level or "0 none" for level in levels])
 
 
 def _level(people: int, most: int) -> int:

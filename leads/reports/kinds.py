@@ -44,7 +44,11 @@ KINDS = {
         Kind("sla", gettext_lazy("SLA"), "leads.reports.sla", has_clock=False),
         Kind(
             "coverage", gettext_lazy("Coverage"), "leads.reports.coverage", for_agents=False, narrowing=(),
-            has_clock=False, has_period=False, options={"by": ("team", "language", "channel", "country")},
+            has_clock=False, has_period=False, options={
+                "by": ("team", "language", "channel", "country"),
+                "weekday": ("", *map(str, range(1, 8))),
+                "hour": ("", *map(str, range(24))),
+            },
         ),
         Kind(
             "fairness", gettext_lazy("Fairness"), "leads.reports.fairness", narrowing=("team", "agent"),

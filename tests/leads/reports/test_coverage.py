@@ -78,6 +78,15 @@ def test_a_usual_week_knows_no_leave_and_is_split_as_asked():
     assert week[:24] == [1] * 6 + [0] * 3 + [1] * 8 + [0] * 5 + [1] * 2  # Monday: night, office, night
     assert week[24 + 11] == 2  # Tuesday at 11:00 in Madrid: 10:00 in Lisbon
 
+    asked = panel(client.get("/reports/coverage/"), "week").table.rows[1].cells[11].link
+    assert asked.endswith("weekday=2&hour=11#who")
+    who = panel(client.get(asked), "who")
+    assert who.title == "Who is there on Tue at 11:00"
+    assert [(row.label, *(cell.value for cell in row.cells)) for row in who.table.rows] == [
+        ("Ana", "on shift", 60),
+        ("Bo", "on shift", 60),
+    ]
+
     def people(by: str) -> dict[str, tuple[int, int]]:
         rows = panel(client.get(f"/reports/coverage/?by={by}"), "by").table.rows
         return {row.label: (row.cells[0].value, row.cells[1].value) for row in rows}
