@@ -13,6 +13,8 @@ from typing import Any
 Condition = Mapping[str, Any]
 Group = Sequence[Condition]
 
+_PART = ("contains", "starts_with", "ends_with")
+_RANGE = ("gt", "gte", "lt", "lte", "between")
 _POSITIVE = ("is", "in", "contains", "starts_with", "ends_with", "matches", "gt", "gte", "lt", "lte", "between")
 
 
@@ -25,8 +27,12 @@ def groups_of(when: Mapping[str, Any] | None) -> list[Group]:
 
 def implies(narrow: Mapping[str, Any] | None, wide: Mapping[str, Any] | None) -> bool:
     """Whether `wide` holds for every lead for which `narrow` does."""
-    wides = groups_of(wide)
-    return all(any(_group_implies(group, other) for other in wides) for group in groups_of(narrow))
+    return groups_imply(groups_of(narrow), groups_of(wide))
+
+
+def groups_imply(narrow: Sequence[Group], wide: Sequence[Group]) -> bool:
+    """The same of what `groups_of` answers, for whoever compares many with many."""
+    return all(any(_group_implies(group, other) for other in wide) for group in narrow)
 
 
 def can_hold(when: Mapping[str, Any] | None) -> bool:
@@ -41,7 +47,7 @@ def _group_implies(narrow: Group, wide: Group) -> bool:
 def _condition_implies(narrow: Condition, wide: Condition) -> bool:
     if narrow["field"] != wide["field"]:
         return False
-    if dict(narrow) == dict(wide):
+    if narrow["op"] == wide["op"] and narrow.get("value") == wide.get("value"):
         return True
     if wide["op"] == "is_set":
         return narrow["op"] in _POSITIVE
@@ -49,7 +55,20 @@ def _condition_implies(narrow: Condition, wide: Condition) -> bool:
         return _excludes(narrow, wide)
     if narrow["op"] in ("is", "in"):
         return all(_fulfils(value, wide) for value in _values(narrow))
-    return _range_within(narrow, wide)
+    if narrow["op"] in _PART:
+        return wide["op"] in _PART and _part_implies(narrow, wide)
+    return narrow["op"] in _RANGE and wide["op"] in _RANGE and _range_within(narrow, wide)
+
+
+def _part_implies(narrow: Condition, wide: Condition) -> bool:
+    """Whether a text with the one part has the other."""
+    own, other = _folded(narrow["value"]), _folded(wide["value"])
+    match wide["op"]:
+        case "contains":
+            return other in own
+        case "starts_with":
+            return narrow["op"] == "starts_with" and own.startswith(other)
+    return narrow["op"] == "ends_with" and own.endswith(other)
 
 
 def _fulfils(value: Any, condition: Condition) -> bool:

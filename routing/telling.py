@@ -20,7 +20,7 @@ from routing.engine.hours import Kind, local
 from routing.engine.loads import IDLE
 from routing.engine.walk import RuleTrace
 from routing.explaining import THEN_WORDS
-from routing.policy_changes import rule_in_words
+from routing.policy_changes import rule_in_words, rule_parts
 from routing.rulebook.words import condition_in_words, value_in_words
 from routing.trying import Trial
 
@@ -158,6 +158,8 @@ class _Teller:
         takers = [c for c in pool.candidates if c.verdict in (Verdict.CHOSEN, Verdict.NOT_THEIR_TURN)] if pool else []
         values = {"team": team, "others": len(takers) - 1}
         if decision.outcome is Outcome.FALLBACK:
+            if self._names_one(decision.rule):
+                return _("%(team)s cannot take it, so it goes to the fallback agent.") % values
             return _("Nobody of %(team)s is there for it, so it goes to the fallback agent.") % values
         if decision.agent is not None and decision.reason is Reason.DIRECT:
             return _("The rule names them, and they are there.")
@@ -172,7 +174,14 @@ class _Teller:
                 return _("The rule offers it to everybody of %(team)s who is there.") % values
             case Reason.DIRECT:
                 return _("The rule says so.")
+        if self._names_one(decision.rule):
+            return _("%(team)s cannot take it now.") % values
         return _("Nobody of %(team)s is there for it.") % values
+
+    def _names_one(self, rule: str | None) -> bool:
+        """Whether the rule sends leads to one agent."""
+        to = self.documents[rule]["route"]["to"] if rule in self.documents else "queue"
+        return to != "queue" and "agent" in to
 
     def _end(self) -> str:
         decision = self.decision
@@ -373,12 +382,9 @@ class _Teller:
         return next((trace.position + 1 for trace in self.trial.walked.rules if trace.rule == rule), 0)
 
     def _target_name(self, rule: str | None) -> str:
-        """The team (or agent) of a rule; empty for the nurture queue."""
+        """The team (or agent) of a rule, as its sentence names them."""
         document = self.documents.get(rule or "")
-        if document is None or document["route"]["to"] == "queue":
-            return ""
-        ((kind, slug),) = document["route"]["to"].items()
-        return self.names.get(f"{kind}:{slug}", str(slug))
+        return rule_parts(document, self.names).target if document else ""
 
     def _name(self, agent: int) -> str:
         spec = self.specs[agent]

@@ -38,21 +38,23 @@ class Look:
     number: int = 0
 
 
-def lint_of(document: Document, workspace: Workspace) -> list[Remark]:
-    return lint(document, roster_now(workspace).spec, city_known=bool(settings.GEOIP_CITY_DB))
+def lint_of(document: Document, workspace: Workspace, *, only: int | None = None) -> list[Remark]:
+    return lint(document, roster_now(workspace).spec, city_known=bool(settings.GEOIP_CITY_DB), only=only)
 
 
-def remarks_on(document: Document, workspace: Workspace, *, at: datetime) -> list[Remark]:
-    """What is remarkable about each rule of a document, by today's roster and this installation's data."""
-    remarks = lint_of(document, workspace)
-    without_hours = never_due(workspace=workspace, document=document, at=at)
+def remarks_on(document: Document, workspace: Workspace, *, at: datetime, only: int | None = None) -> list[Remark]:
+    """What is remarkable about each rule of a document (or the one at this place), by today's roster and this
+    installation's data."""
+    remarks = lint_of(document, workspace, only=only)
+    looked_at = document if only is None else {**document, "rules": [document["rules"][only]]}
+    without_hours = never_due(workspace=workspace, document=looked_at, at=at)
     text = _(
         "Its promise never falls due: it counts covered hours, and nobody of them has a regular shift within 366 days."
     )
     remarks += [
         Remark(place, Weight.WRONG, text)
         for place, rule in enumerate(document["rules"])
-        if rule["name"] in without_hours
+        if rule["name"] in without_hours and only in (None, place)
     ]
     return remarks
 
@@ -69,7 +71,7 @@ def look_at(form: RuleForm, workspace: Workspace, *, at: datetime) -> Look:
     if form.errors or (form.instance._state.adding and not form.is_bound):
         return Look()
     document, place, ids = _draft_with(form, workspace)
-    own = [remark for remark in remarks_on(document, workspace, at=at) if remark.rule == place]
+    own = remarks_on(document, workspace, at=at, only=place)
     return Look(
         words=rule_parts(document["rules"][place], names_on_roster(workspace)),
         advice=tuple(Advice(remark, None if remark.above is None else ids[remark.above]) for remark in own),

@@ -148,6 +148,8 @@ class Rule(models.Model):
             # The rulebook misses the slug, people the choice.
             errors.pop("to_kind", None)
             errors[self.to_kind] = [_("Choose where the rule sends leads.")]
+        if not self.name.strip():
+            errors.pop("__all__", None)  # that the name is missing, which its field says
         if not errors:
             self._take(rulebook.normalise_rule(self.document, path=(), findings=Findings()) or {})
             if self.workspace_id is not None:

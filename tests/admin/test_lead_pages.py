@@ -178,7 +178,7 @@ class TestThePage:
         assert "<img src=x>" not in page
         assert "Ben Other" in page
         assert "has no shifts" in page
-        assert "Nobody of zqalpha-name is there for it, so it goes to the fallback agent." in page
+        assert "Nobody of team zqalpha-name is there for it, so it goes to the fallback agent." in page
 
     def test_tells_why_each_rule_did_not_hold(self, as_manager, hand_in):
         lead = hand_in(country="PT")

@@ -61,7 +61,7 @@ class TestReaching:
 
 class TestPeople:
     def test_a_team_without_anybody_is_named(self):
-        sentence = "Nobody in team Sales takes leads: it is empty, archived, or all in it are inactive."
+        sentence = "Nobody of team Sales takes leads: it is empty, archived, or all in it are inactive."
 
         assert texts(rule("one"), members=()) == [sentence]
         assert texts(rule("one"), archived=True) == [sentence]
@@ -72,8 +72,8 @@ class TestPeople:
         when = {"all": [*only("language", ["es-MX", "fr"], "in")["all"], *only("channel", "telegram")["all"]]}
 
         assert texts(rule("one", require=["language"], when=when)) == [
-            "Nobody of Sales can be reached on Telegram.",
-            "Nobody of Sales speaks French.",
+            "Nobody of team Sales can be reached on Telegram.",
+            "Nobody of team Sales speaks French.",
         ]
 
     def test_nobody_for_the_country_or_with_the_tag_is_named(self):
@@ -82,21 +82,24 @@ class TestPeople:
             agents=(agent(territories=frozenset({"ES-MD"})),),
         )
 
-        assert found == ["Nobody of Sales is for France.", "Nobody of Sales has the tag “senior”."]
+        assert found == ["Nobody of team Sales is for France.", "Nobody of team Sales has the tag “senior”."]
 
     def test_people_without_shifts_are_never_there(self):
         assert texts(rule("one"), agents=(agent(shifts=()),)) == [
-            "Nobody of Sales has shifts, so nobody is ever there. Enter their hours."
+            "Nobody of team Sales has shifts, so nobody is ever there. Enter their hours."
         ]
 
     def test_whoever_is_asked_if_nobody_is_there_must_be_somebody(self):
-        assert "Nobody of Sales is ever on call" in texts(rule("one", if_nobody="on_call"))[0]
+        assert "Nobody of team Sales is ever on call" in texts(rule("one", if_nobody="on_call"))[0]
         assert "There is no active fallback agent" in texts(rule("one", if_nobody="fallback"))[0]
         assert texts(rule("one", if_nobody="fallback"), fallback=1) == []
 
     def test_one_agent_who_is_inactive_is_named(self):
         assert texts(rule("one", "agent:a1"), agents=(agent(active=False),)) == [
             "A1 is not active, so this rule finds nobody."
+        ]
+        assert texts(rule("one", "agent:a1", require=["language"], when=only("language", "fr"))) == [
+            "A1 does not speak French."
         ]
 
     def test_what_is_right_is_not_remarked_upon(self):
