@@ -186,7 +186,7 @@ def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
         return None
     match = engine.match(engine.Request(arrival.facts, channels=door.channels), basis.snapshot, basis.at)
     shortlist = match.shortlist({})  # as if nobody had reached a cap: who has is read under the lock
-    if not shortlist.ledger or shortlist.answer is None:
+    if not shortlist.ledger:
         return None
     arriving = Arriving(
         arrival,
@@ -194,7 +194,7 @@ def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
         match,
         shortlist.ledger,
         arrival.lead(engine.STRANGER),
-        reachable(tuple(basis.roster.members(shortlist.answer.takers)), roster_version=basis.roster_version),
+        reachable(shortlist.takers, roster_version=basis.roster_version),
         ((owner_of(door), key.key), *arrival.contact.keys) if key else arrival.contact.keys,
     )
     if connection.in_atomic_block:

@@ -387,12 +387,17 @@ class Shortlist:
             return None
         return self.crew.ledger
 
+    @property
+    def takers(self) -> Sequence[int]:
+        """The agents to choose among, by id."""
+        return () if self.answer is None or self.crew is None else self.crew.crowd.members(self.answer.takers)
+
     def decide(self, ledger: Ledger) -> Decision:
         """Choose among the takers. `ledger` is read only where `self.ledger` names one."""
         if self.answer is None or self.crew is None:
             assert self.decided is not None
             return self.decided
-        takers = self.crew.crowd.members(self.answer.takers)
+        takers = self.takers
         if self.ledger is not None:
             return self._by_turn(self.answer, self.crew, takers, ledger)
         if self.by is Reason.CLAIM:

@@ -27,6 +27,7 @@ PARTS: dict[str, Part] = {
         Part("engine", "tests.bench.engine", "a decision and a match among 10,000 rules, beside two rule engines"),
         Part("replay", "tests.bench.replay", "leads of a file through the demo's policy"),
         Part("roster", "tests.bench.roster", "what a pause costs the next decision of another process"),
+        Part("many", "tests.bench.many", "leads, keys, caps and managers all at once, for a minute"),
         Part("notify", "tests.bench.notify", "from a lead's commit to its agent's notification, at 20 leads/s"),
         Part("admin", "tests.bench.admin", "how long managers wait for each page of a large workspace"),
         Part("widget", "tests.bench.widget", "what a page pays for carrying the widget, beside others"),

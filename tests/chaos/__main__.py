@@ -17,7 +17,7 @@ from tests.chaos.mailbox import Mailbox
 
 _WEB_WORKERS = 3
 _LOG_LINES = 40
-_TRIALS = ("kills", "postgres", "redis")
+_TRIALS = ("kills", "postgres", "both", "redis")
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -1,4 +1,4 @@
-"""The three trials. Each hands in leads while something is taken away, and holds what came of it to its promise."""
+"""The four trials. Each hands in leads while something is taken away, and holds what came of it to its promise."""
 
 from __future__ import annotations
 
@@ -148,6 +148,30 @@ def postgres_restarts(bench: Bench) -> None:
     check_ledgers(figures)
 
 
+def kills_and_restarts(bench: Bench) -> None:
+    """Both at once: web workers die in the middle of their writes while PostgreSQL is restarted in between."""
+    scale, figures, postgres, installation = bench.scale, bench.figures, bench.postgres, bench.installation
+    stops = [postgres.crash, postgres.shut_down] * scale.restarts
+
+    def restart() -> bool:
+        stops.pop()()
+        postgres.start()
+        return True
+
+    restarts = Act(scale.restarts, restart)
+    web = Act(scale.kills // 2, installation.kill_web_worker)
+    rush = bench.rush("both", leads=scale.leads_over_restarts, clients=16)
+
+    took_s = bench.watch(rush, restarts, web)
+    connection.close()
+
+    bench.say_answers(rush, took_s)
+    figures.exactly("both_restarts", restarts.done, "restarts", wanted=scale.restarts)
+    figures.exactly("both_kills_of_web_workers", web.done, "kills", wanted=scale.kills // 2)
+    check_leads(figures, rush)
+    check_ledgers(figures)
+
+
 def redis_away(bench: Bench) -> None:
     """Leads are answered as ever, with an agent, who is told when Redis is back."""
     scale, figures, redis = bench.scale, bench.figures, bench.redis
@@ -194,4 +218,4 @@ def _until_told(bench: Bench, name: str) -> None:
         time.sleep(0.2)
 
 
-TRIALS = {"kills": kills, "postgres": postgres_restarts, "redis": redis_away}
+TRIALS = {"kills": kills, "postgres": postgres_restarts, "both": kills_and_restarts, "redis": redis_away}

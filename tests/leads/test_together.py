@@ -16,7 +16,7 @@ from leads.models import Assignment, ContactKey, Decision, Event, Idempotency, L
 from leads.people import lock_number
 from routing.models import Ledger, Load
 from tests.leads.test_many_at_once import at_once, everything_adds_up
-from tests.leads.world import NOON, World, make_world, person, rule
+from tests.leads.world import NOON, World, make_world, only, person, rule
 
 pytestmark = pytest.mark.postgres
 
@@ -79,6 +79,17 @@ class TestALead:
             monkeypatch.setattr(together, "take_in", lambda arrival, key: None)
 
         assert found[0] == found[1]
+
+    def test_of_any_team_goes_together(self, alone):
+        world = make_world(
+            *map(person, "abcd"),
+            teams={"first": "ab", "second": "cd"},
+            rules=[rule("es", "second", when=only("language", "es")), rule("all", "first")],
+        )
+
+        assert world.sent(2, language="es") == ["c", "d"]
+        assert world.sent(2) == ["a", "b"]
+        assert not alone
 
     @pytest.mark.parametrize(
         "fields",
