@@ -49,11 +49,13 @@ class Page(ReportView):
         if request.GET.get("format") == "csv":
             return _file(report, self.kind.name)
         with timezone.override(zone(filters.zone)):
-            template = "reports/_report.html" if request.htmx else "reports/report.html"  # type: ignore[attr-defined]
+            template = "reports/_changed.html" if _wants_part(request) else "reports/report.html"
             return self.page(request, template, self.context(report, filters))
 
     def refuse(self, request: HttpRequest, problem: str) -> HttpResponse:
         """With what was asked for still in the form."""
+        if _wants_part(request):
+            return self.page(request, "reports/_problem.html", {"problem": problem}, status=400)
         filters = read({}, zone=self.scope.workspace.timezone, zones=(), at=self.scope.at)
         context = {**self.bar(filters, {}, typed=request.GET), "problem": problem, "kinds": self.kinds(filters)}
         return self.page(request, "reports/report.html", context, status=400)
@@ -224,6 +226,12 @@ def kinds_shown(view: ReportView, here: Kind | None, filters: Filters | None) ->
 def request_query(filters: Filters, report: Report) -> str:
     """What was asked for, with what only this report can be asked for."""
     return filters.query(**{each["name"]: each["selected"] for each in report.extra.get("fields", ())})
+
+
+def _wants_part(request: HttpRequest) -> bool:
+    """Only what changes; a page that the browser goes back to is asked for whole."""
+    htmx: Any = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def _asked_in_words(view: ReportView, query: str) -> str:

@@ -38,6 +38,11 @@ def test_ops_narrow_a_report_and_open_the_leads_behind_a_number(opened):
     page.locator("#f-channel").select_option("form")
     expect(page.locator(".tile .figure").first).to_have_text("4")
     assert "channel=form" in page.url
+    assert "period=7d" in page.get_by_role("link", name="SLA").get_attribute("href")
+    page.go_back()
+    expect(page.locator(".tile .figure").first).to_have_text("8")
+    page.go_forward()
+    expect(page.locator(".tile .figure").first).to_have_text("4")
     page.reload()
     expect(page.locator("#f-channel")).to_have_value("form")
     page.locator("#f-period").select_option("custom")

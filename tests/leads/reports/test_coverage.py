@@ -15,7 +15,7 @@ from routing.snapshots import snapshot
 from tests.leads.reports.cast import reader
 from tests.leads.world import OFFICE, World, make_world, person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.portable]
+pytestmark = pytest.mark.django_db
 
 # A week before the clocks change in Madrid, so that the four weeks hold that night.
 AT = datetime(2026, 3, 24, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from tests.leads.inbox_cast import client_of
 from tests.leads.reports.cast import busy_world, reader, sheet
 from tests.leads.world import NOON, make_world, person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.portable]
+pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 TOMORROW = NOON + 20 * HOUR  # 08:00

@@ -208,10 +208,18 @@ class TestAsking:
         for query in ("what=nothing", "at=noon", "over=-1", "weekday=x", "hour=²"):
             assert client.get(f"/reports/leads/?{query}").status_code == 400, query
 
-    def test_htmx_gets_the_part_that_changes(self):
-        response = reader(busy_world()).get(f"/reports/?{PERIOD}", headers={"HX-Request": "true"})
+    def test_htmx_gets_the_part_that_changes_and_the_whole_page_when_it_goes_back(self):
+        client = reader(make_world(person("ana")))
+        asks = {"HX-Request": "true"}
 
-        assert response.text.lstrip().startswith('<div id="report">')
+        part = client.get(f"/reports/?{PERIOD}", headers=asks)
+        refused = client.get("/reports/?period=ages", headers=asks)
+        whole = client.get(f"/reports/?{PERIOD}", headers={**asks, "HX-History-Restore-Request": "true"})
+
+        assert part.text.lstrip().startswith('<div id="report">')
+        assert 'hx-swap-oob="true"' in part.text  # the other reports of the same period
+        assert (refused.status_code, "<html" in refused.text) == (400, False)
+        assert "<html" in whole.text
 
     def test_every_period_is_one(self):
         client = reader(make_world(person("ana")))
