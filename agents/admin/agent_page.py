@@ -23,8 +23,9 @@ def context(*, workspace: Workspace, agent: Agent | None, form: AgentForm, at: d
         "week": week_rows(form, now=theirs),
         "hours_of_day": range(0, 25, 6),
         "zone": name,
-        "their_clock": theirs,
-        "own_clock": at.astimezone(ZoneInfo(workspace.timezone)),
+        # Without their zones: a template would turn both into the active one.
+        "their_clock": theirs.replace(tzinfo=None),
+        "own_clock": at.astimezone(ZoneInfo(workspace.timezone)).replace(tzinfo=None),
         "agent": agent,
     }
     if agent is not None:

@@ -1,5 +1,6 @@
 """Who changed what in the roster."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -7,6 +8,8 @@ from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +19,9 @@ from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from agents.admin.scoped import WorkspaceAdmin
+from agents.channels import CHANNELS
+from agents.forms.names import place_name
+from agents.languages import language_name
 from agents.models import Agent, Membership, RosterChange, Team
 from agents.models.hours import Weekday, clock
 from agents.roster import RosterModel
@@ -158,6 +164,14 @@ def _label(kind: str, name: str) -> Any:
     return getattr(field, "verbose_name", name)
 
 
+_NAMED: dict[str, Callable[[str], str]] = {
+    "languages": language_name,
+    "territories": place_name,
+    "holiday_calendar": place_name,
+    "channel": lambda name: str(CHANNELS[name].label) if name in CHANNELS else name,
+}
+
+
 def _plain(change: Any, name: str, values: dict[str, Any]) -> Any:
     value = values.get(name)
     if name in change.names:
@@ -166,6 +180,12 @@ def _plain(change: Any, name: str, values: dict[str, Any]) -> Any:
         return clock(value)
     if name == "weekday" and isinstance(value, int):
         return Weekday(value).label
+    if name in _NAMED and value:
+        return ", ".join(map(_NAMED[name], value if isinstance(value, list) else [value]))
+    if name.endswith("_at") and isinstance(value, str) and (moment := parse_datetime(value)):
+        return formats.localize(timezone.localtime(moment))
+    if name.endswith("_local") and isinstance(value, str):
+        return value.replace("T", " ")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):

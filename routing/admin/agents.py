@@ -17,6 +17,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 from agents.admin.roster import AgentAdmin
 from agents.models import Agent
 from routing import engine
+from routing.engine import Roster
 from routing.engine.covered import next_on_shift, off_shift_at
 from routing.engine.hours import Kind, on_shift, period_keys
 from routing.models import Load
@@ -31,15 +32,14 @@ class AgentList(UnfoldChangeList):
     def get_results(self, request: Any) -> None:
         super().get_results(request)
         workspace = request.workspace
-        roster = snapshot(
-            workspace_id=workspace.pk,
-            policy_version=workspace.policy_version,
-            roster_version=workspace.roster_version,
-        ).roster
-        presence = roster.presence(timezone.now())
+        roster = roster_of(workspace)
+        at = timezone.now()
+        presence = roster.presence(at)
         away = presence.time_off | presence.holiday
         for agent in self.result_list:
             bit = roster.bit(agent.pk)
+            here = presence_of(roster, agent, at=at)
+            agent.here_words = here.words if here else ""
             if presence.time_off & bit:
                 agent.shift_now = "time_off"
             elif presence.regular & ~away & bit:
@@ -58,11 +58,15 @@ class Here:
     words: str
 
 
-def presence_of(workspace: Any, agent: Agent, *, at: datetime) -> Here | None:
-    """By the workspace's clock. None for whom the compiled roster does not know yet."""
-    roster = snapshot(
+def roster_of(workspace: Any) -> Roster:
+    """The workspace's roster as it stands, compiled."""
+    return snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
+
+
+def presence_of(roster: Roster, agent: Agent, *, at: datetime) -> Here | None:
+    """By the active clock. None for whom the compiled roster does not know yet."""
     if not roster.bit(agent.pk):
         return None
     schedule = roster.schedule(agent.pk)
@@ -108,7 +112,10 @@ class RoutedAgentAdmin(AgentAdmin):
         agent, at = kwargs.get("obj"), timezone.now()
         if agent is not None:
             load = Load.objects.get(agent=agent).carried
-            context |= {"presence": presence_of(request.workspace, agent, at=at), "carried": carried(agent, load, at)}
+            context |= {
+                "presence": presence_of(roster_of(request.workspace), agent, at=at),
+                "carried": carried(agent, load, at),
+            }
         return super().render_change_form(request, context, *args, **kwargs)
 
     @display(
@@ -116,14 +123,8 @@ class RoutedAgentAdmin(AgentAdmin):
         label={"regular": "success", "on_call": "info", "time_off": "warning", "holiday": "warning", "off": "default"},
     )
     def now(self, agent: Any) -> tuple[str, Any]:
-        words = {
-            "regular": _("On shift"),
-            "on_call": _("On call"),
-            "time_off": _("Time off"),
-            "holiday": _("Holiday"),
-            "off": _("Off"),
-        }
-        return agent.shift_now, words[agent.shift_now]
+        away = {"time_off": _("Time off"), "holiday": _("Holiday")}
+        return agent.shift_now, away.get(agent.shift_now) or agent.here_words
 
     @display(description=_("Open leads"), ordering="load__open")
     def open_leads(self, agent: Any) -> int:

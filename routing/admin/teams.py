@@ -19,18 +19,11 @@ from agents import languages
 from agents.admin.roster import TeamAdmin, TeamMemberInline
 from agents.models import Agent, Team
 from routing import engine, team_now
-from routing.engine import Roster
+from routing.admin.agents import roster_of
 from routing.engine.ledger import EVEN
 from routing.models import Ledger, Load
-from routing.snapshots import snapshot
 
 admin.site.unregister(Team)
-
-
-def _roster(workspace: Any) -> Roster:
-    return snapshot(
-        workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
-    ).roster
 
 
 class TeamList(UnfoldChangeList):
@@ -38,7 +31,7 @@ class TeamList(UnfoldChangeList):
 
     def get_results(self, request: Any) -> None:
         super().get_results(request)
-        roster = _roster(request.workspace)
+        roster = roster_of(request.workspace)
         presence = roster.presence(timezone.now())
         there = roster.active & ~roster.paused & ~presence.time_off
         for team in self.result_list:
@@ -83,7 +76,7 @@ class RoutedTeamAdmin(TeamAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _standing(self, workspace: Any, team: Team) -> dict[str, Any]:
-        at, roster = timezone.now(), _roster(workspace)
+        at, roster = timezone.now(), roster_of(workspace)
         loads = Load.objects.filter(agent_id__in=team_now.capped_members(roster, team.pk))
         found = team_now.now(roster, team.pk, ledger_of(team), {load.agent_id: load.carried for load in loads}, at)
         people = Agent.objects.for_workspace(workspace).in_bulk([*found.on_shift, *found.on_call])

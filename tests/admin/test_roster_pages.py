@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -157,6 +158,15 @@ class TestAgent:
         rostering.set_paused(agents=only, paused=True)
 
         assert rostering.end_pauses(at=until) == 0
+
+    def test_page_tells_their_time_beside_the_workspaces(self, as_manager, acme):
+        Agent.objects.filter(pk=acme.rows[Agent][0].pk).update(timezone="Asia/Tokyo")
+        clocks = [f"{datetime.now(ZoneInfo(zone)):%A %H:%M}" for zone in ("Asia/Tokyo", "Europe/Madrid")]
+
+        page = as_manager.get(f"/admin/agents/agent/{acme.rows[Agent][0].pk}/change/").content.decode()
+
+        theirs, own = re.search(r"(\w+ \d\d:)\d\d where they are.*?(\w+ \d\d:)\d\d in the workspace", page).groups()
+        assert [theirs, own] == [clock[:-2] for clock in clocks]
 
     def test_is_linked_to_a_user_by_an_invitation_alone(self, save, acme, other, manager):
         linked = acme.rows[Agent][0]
@@ -433,6 +443,17 @@ class TestHistory:
 
         assert manager.email in page
         assert re.search(r"paused</dt><dd><del>no</del>\s*<ins>yes</ins>", page)
+
+    def test_says_names_and_moments_and_no_codes(self, as_manager, acme):
+        agent = acme.rows[Agent][0]
+        agent.languages, agent.territories, agent.is_paused = ["pt-BR"], ["US-CA"], True
+        agent.pause_ends_at = datetime(2026, 7, 1, 7, tzinfo=UTC)
+        agent.save()
+
+        page = as_manager.get("/admin/agents/rosterchange/").content.decode()
+
+        for words in ("Portuguese (Brazil)", "United States (CA)", "1 Jul 2026, 09:00"):
+            assert f"<ins>{words}</ins>" in page
 
     def test_is_narrowed_to_a_person_and_to_days(self, save, as_manager, acme, manager):
         save("agent", action="pause", _selected_action=acme.rows[Agent][0].pk)
