@@ -316,8 +316,8 @@ class _Teller:
             return _("%(number)d more open leads") % {"number": margin or 0} if margin else _("got one more lately")
         leads = (margin or 0) / U
         if leads < 0.005:
-            return _("level in turns; comes next")
-        return _("%(number)s leads behind in turns") % {"number": formats.number_format(leads, decimal_pos=2)}
+            return _("level in turns, after them")
+        return _("%(number)s leads behind in turns") % {"number": formats.number_format(round(leads, 2), decimal_pos=2)}
 
     def _away(self, candidate: Candidate, what: str, pool: Pool) -> str:
         kind = Kind.ON_CALL if pool.asked is Asked.ON_CALL else Kind.REGULAR
