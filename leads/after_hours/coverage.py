@@ -51,7 +51,8 @@ def gaps_between(
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
-    schedules = [roster.schedule(agent) for agent in roster.members(roster.active)]
+    # Colleagues mostly work the same hours: each different schedule is walked once.
+    schedules = list(dict.fromkeys(roster.schedule(agent) for agent in roster.members(roster.active)))
     spans = list(uncovered(schedules, start=start, end=end))
     if not spans:
         return []
