@@ -124,23 +124,35 @@ class _PromiseForm(_DraftPartForm):
     places = {"sla": "sla_respond_within"}
 
     sla_respond_within = DurationField(
-        label=_("Answer within"), required=False, help_text=_("Such as 5m. Empty: no promise.")
+        label=_("Answer within"),
+        required=False,
+        help_text=_("What is promised, counted until the first human answer. Such as 5m; empty: no promise."),
     )
     sla_remind_at = RemindersField(
         label=_("Remind at"), required=False, help_text=_("Shares of that time, or lengths such as 2m.")
     )
-    sla_reroute_after = DurationField(label=_("Give to somebody else after"), required=False)
+    sla_reroute_after = DurationField(
+        label=_("Give to somebody else after"),
+        required=False,
+        help_text=_("Where nobody has answered by then, the rules choose again, without those who had it."),
+    )
     sla_max_reroutes = forms.IntegerField(
         label=_("At most so many times"),
         required=False,
+        help_text=_("Empty: three times. After the last it stays where it is."),
         min_value=1,
         max_value=20,
         widget=UnfoldAdminIntegerFieldWidget,
     )
-    sla_escalate_after = DurationField(label=_("Tell the manager after"), required=False)
+    sla_escalate_after = DurationField(
+        label=_("Tell the manager after"),
+        required=False,
+        help_text=_("Managers get a message, by the ways they chose under Notifications."),
+    )
     sla_clock = forms.ChoiceField(
         label=_("The clock runs"),
         required=False,
+        help_text=_("In covered hours it stands still while nobody of the team is on shift."),
         choices=[("wall", _("day and night")), ("covered", _("in the team's covered hours"))],
         widget=UnfoldAdminSelectWidget,
     )
