@@ -89,6 +89,7 @@ def _waits(lead: Lead, scope: Scope, names: Names) -> Row:
             Cell(names.of("agent", lead.agent_id or 0), TEXT),
             Cell(names.of("channel", lead.channel), TEXT),
         ],
+        link=scope.link_to_lead(lead.pk),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -32,6 +33,12 @@ class Scope:
         """The address of the leads behind a number."""
         query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked)
         return f"{reverse('reports:leads')}?{query}"
+
+    def link_to_lead(self, pk: UUID) -> str:
+        """The page of one lead, for whoever has one: managers and its agent."""
+        if self.manages:
+            return reverse("admin:leads_lead_change", args=[pk])
+        return reverse("inbox:lead", args=[pk]) if self.agent is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ def _oldest(scope: Scope, filters: Filters, names: Names) -> Panel:
                 Cell(names.of("agent", lead.agent_id or 0), TEXT),
                 Cell(names.of("rule", lead.rule), TEXT),
             ],
+            link=scope.link_to_lead(lead.pk),
         )
         for lead in oldest[:_OLDEST]
     ]

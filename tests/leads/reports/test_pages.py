@@ -15,6 +15,8 @@ from leads.models import Lead
 from leads.reports.filters import PERIODS
 from leads.reports.kinds import KINDS
 from leads.reports.page import neutral
+from leads.sla.climbing import climb
+from leads.sla.ladder import breach_of
 from leads.templatetags.reports import duration, share
 from tests.leads.inbox_cast import client_of
 from tests.leads.reports.cast import MINUTE, busy_world, links, reader, sheet, tables
@@ -107,13 +109,17 @@ class TestFigures:
 
     def test_a_breach_is_the_same_in_the_report_and_on_the_lead(self):
         world = busy_world()
+        climb(at=timezone.now())
         response = reader(world).get(f"/reports/sla/?{PERIOD}")
-
-        from leads.sla.ladder import breach_of
 
         late = [lead for lead in world.leads() if breach_of(lead, at=timezone.now()) is not None]
         tiles = {tile.label: tile.cell.value for tile in response.context["report"].tiles}
+        assert "/admin/" not in response.text
+        assert (
+            f"/admin/leads/lead/{world.leads()[-1].pk}/" in reader(world, "manager").get(f"/reports/sla/?{PERIOD}").text
+        )
         assert tiles["Not in time"] == len(late) == 4
+        assert [lead.breached_at for lead in late if lead.breached_at is None] == []
         assert tiles["Promises"] == 8
         assert tiles["Open and overdue"] == 2
 
