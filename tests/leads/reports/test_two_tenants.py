@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Agent, Membership, Team
+from leads.models import ReportMail
 from leads.reports.drill import WHAT
 from tests.crawler import NOON, Crawler, client_of, make_tenant, patterns_under
 
@@ -22,28 +23,19 @@ def tenants(monkeypatch):
 
 def crawl(crawler: Crawler) -> None:
     """Every address, asked for the other's people; every form, posted with the other's ids."""
-    foreign = crawler.foreign
+    own, foreign = crawler.own, crawler.foreign
     crawler.before = foreign.contents()
-    numbers = [pk for model in foreign.rows for pk in foreign.ids(model) if isinstance(pk, int)]
+    agent, team = foreign.ids(Agent)[0], foreign.ids(Team)[0]
     for pattern, route in patterns_under("reports/"):
         if pattern.name in ("logout", "login"):
             continue
-        for pk in (
-            [*{*numbers}, *{pk for model in crawler.own.rows for pk in crawler.own.ids(model) if isinstance(pk, int)}]
-            if "<" in route
-            else [""]
-        ):
+        for pk in [*own.ids(ReportMail), *foreign.ids(ReportMail)] if "<" in route else [""]:
             url = "/" + re.sub(r"<\w+:\w+>", str(pk), route)
-            for query in (
-                "",
-                "?format=csv",
-                "?compare=1",
-                f"?agent={foreign.ids(Agent)[0]}",
-                f"?team={foreign.ids(Team)[0]}",
-            ):
+            for query in ("", "?format=csv", "?compare=1", f"?agent={agent}", f"?team={team}"):
                 crawler.get(url + query)
-            for to in dict.fromkeys([foreign.workspace.pk, *numbers]):
-                crawler.post(url, {"to": to, "team": to, "agent": to, "report": "speed", "every": "day"})
+            for asked in ("", f"period=7d&agent={agent}", f"period=7d&team={team}"):
+                given = {"to": foreign.workspace.pk, "report": "speed", "every": "day", "hour": "8", "query": asked}
+                crawler.post(url, given)
     for what in WHAT:
         crawler.get(f"/reports/leads/?what={what}")
 
@@ -56,6 +48,8 @@ def test_ops_find_nothing_of_another_workspace(tenants):
 
     assert crawler.leaks == []
     assert crawler.visited["/reports/"] == 200
+    assert (f"/reports/mails/{foreign.ids(ReportMail)[0]}/", 404) in crawler.posted
+    assert ("/reports/mails/", 302) in crawler.posted
     assert crawler.visited[f"/reports/?agent={foreign.ids(Agent)[0]}"] == 400
 
 
