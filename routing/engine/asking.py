@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from routing.engine.crowd import Crowd, Presence
+from routing.engine.crowd import Crowd, Presence, keep
 from routing.engine.decision import Asked, Candidate, Verdict
 from routing.engine.facts import Facts
 from routing.engine.loads import Load
@@ -42,12 +42,11 @@ class Answer:
         """Everybody asked, in the order of their ids; `takers` is the verdict of those who could have had it, but the
         chosen one."""
         behind = {} if margins is None else margins
-        found: list[Candidate] = []
-        for verdict, mask in self.failing:
-            found += self.crowd.refused(mask, verdict)
-        for agent in self.crowd.members(self.takers):
-            found.append(Candidate(agent, Verdict.CHOSEN if agent == chosen else takers, behind.get(agent)))
-        found.sort()  # by agent: nobody is here twice
+        everybody, places = self.crowd.lineup(self.takers, self.failing)
+        found = list(everybody)
+        for place in places:
+            agent = found[place].agent
+            found[place] = Candidate(agent, Verdict.CHOSEN if agent == chosen else takers, behind.get(agent))
         return tuple(found)
 
     def failing_by(self, verdict: Verdict) -> int:
@@ -68,6 +67,23 @@ def here(
 
     `pardoning_absence` asks as if nobody were paused or on time off.
     """
+    if pardoning_absence:
+        left, failing = _present(crowd, people, asked, presence, pardoning_absence=True)
+    elif kept := presence.absent.get((people, asked)):
+        left, failing = kept[0], kept[1].copy()
+    else:
+        left, failing = _present(crowd, people, asked, presence)
+        keep(presence.absent, (people, asked), (left, failing.copy()))
+    if left & crowd.capped and (out := crowd.at_cap(left, presence, loads)):
+        failing.append((Verdict.AT_CAP, out))
+        left ^= out
+    return left, failing
+
+
+def _present(
+    crowd: Crowd, people: int, asked: Asked, presence: Presence, *, pardoning_absence: bool = False
+) -> tuple[int, list[tuple[Verdict, int]]]:
+    """The same but for caps: nothing of it depends on leads."""
     failing: list[tuple[Verdict, int]] = []
     left = people
     if out := left & ~crowd.active:
@@ -88,9 +104,6 @@ def here(
             left ^= out
     if out := left & ~on_shift:
         failing.append((Verdict.OFF_SHIFT, out))
-        left ^= out
-    if left & crowd.capped and (out := crowd.at_cap(left, presence, loads)):
-        failing.append((Verdict.AT_CAP, out))
         left ^= out
     return left, failing
 

@@ -147,6 +147,9 @@ def parse_number(text: str) -> Decimal | None:
     return Decimal(stripped) if _NUMBER.fullmatch(stripped) else None
 
 
+_UNREAD = object()
+
+
 class Reading:
     """One lead's values as conditions read them. Each is folded once, when it is first asked for."""
 
@@ -155,7 +158,7 @@ class Reading:
     def __init__(self, values: Mapping[str, Value], language: LanguageTag | None) -> None:
         self._values = values
         self._language = language
-        self._folded: dict[str, Value | None] = {}
+        self._folded: dict[str, Any] = {}
         self._openings: dict[str, bytes] = {}
 
     def seen(self, name: str) -> Value | None:
@@ -166,14 +169,13 @@ class Reading:
 
     def folded(self, name: str) -> Any:
         """The value, text casefolded; None = unknown."""
-        try:
-            return self._folded[name]
-        except KeyError:
+        value = self._folded.get(name, _UNREAD)
+        if value is _UNREAD:
             value = self.seen(name)
             if isinstance(value, str):
                 value = value.casefold()
             self._folded[name] = value
-            return value
+        return value
 
     def opening(self, name: str) -> bytes | None:
         """The first 16 kB of a text, for regular expressions: UTF-8, no character cut in two."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from routing.engine.decision import Asked, Candidate, Verdict
 from routing.engine.facts import LanguageTag
@@ -70,10 +70,26 @@ class ZoneHours:
     calendars: Mapping[str, int] = field(default_factory=dict)
 
 
+class Limit(NamedTuple):
+    """The most that an agent takes, in the cap periods of their wall clock."""
+
+    bit: int
+    agent: int
+    caps: Caps
+    keys: PeriodKeys
+
+
+class Lineup(NamedTuple):
+    """Everybody who was asked, in the order of their ids, and at which places those are who can take the lead."""
+
+    everybody: tuple[Candidate, ...]
+    places: Sequence[int]
+
+
 class Presence:
     """Who is on regular shift, on call, on time off and on holiday, as bitsets, in `[since, until)` (microseconds)."""
 
-    __slots__ = ("_keys", "holiday", "on_call", "regular", "since", "time_off", "until")
+    __slots__ = ("_keys", "_limits", "absent", "holiday", "on_call", "regular", "since", "time_off", "until")
 
     def __init__(self, since: int, until: int, regular: int, on_call: int, time_off: int, holiday: int) -> None:
         self.since = since
@@ -82,7 +98,19 @@ class Presence:
         self.on_call = on_call
         self.time_off = time_off
         self.holiday = holiday
+        # Who of some people is absent, and why, is the same for every lead of that time (`asking.here`).
+        self.absent: dict[tuple[int, Asked], tuple[int, list[tuple[Verdict, int]]]] = {}
         self._keys: dict[str, PeriodKeys] = {}
+        self._limits: dict[int, list[Limit]] = {}
+
+    def limits(self, mask: int, crowd: Crowd) -> Sequence[Limit]:
+        """The limits of a bitset of capped people of the crowd, now."""
+        limits = self._limits.get(mask)
+        if limits is None:
+            specs = [crowd.spec_of(agent) for agent in crowd.members(mask)]
+            limits = [Limit(crowd.bit(spec.id), spec.id, spec.caps, self.keys(spec.zone)) for spec in specs]
+            keep(self._limits, mask, limits)
+        return limits
 
     def keys(self, zone: str) -> PeriodKeys:
         """The cap periods of a zone's wall clock now."""
@@ -111,7 +139,7 @@ class Crowd:
         self._presence: Presence | None = None
         # The same people are there for hours: what few are called is worked out once.
         self._members: dict[int, tuple[int, ...]] = {}
-        self._refused: dict[tuple[int, Verdict], tuple[Candidate, ...]] = {}
+        self._lineups: dict[tuple[int, tuple[tuple[Verdict, int], ...]], Lineup] = {}
         for agent in sorted(agents):
             self._place(agents[agent])
         for zone in {agent.zone for agent in agents.values()}:
@@ -124,22 +152,32 @@ class Crowd:
         position = self._bits.get(agent)
         return 0 if position is None else 1 << position
 
+    def spec_of(self, agent: int) -> AgentSpec:
+        """The agent as the roster has them."""
+        return self._agents[agent]
+
     def members(self, mask: int) -> Sequence[int]:
         """The agents of a bitset, in the order of their bits."""
         found = self._members.get(mask)
         if found is None:
             found = tuple(self._members_of(mask))
             if len(self._order) <= _FEW:
-                _keep(self._members, mask, found)
+                keep(self._members, mask, found)
         return found
 
-    def refused(self, mask: int, verdict: Verdict) -> Sequence[Candidate]:
-        """The agents of a bitset as candidates with the same verdict."""
-        found = self._refused.get((mask, verdict))
+    def lineup(self, takers: int, failing: Sequence[tuple[Verdict, int]]) -> Lineup:
+        """The agents of a bitset and those of others, who each have a verdict already."""
+        key = takers, tuple(failing)
+        found = self._lineups.get(key)
         if found is None:
-            found = tuple(Candidate(agent, verdict) for agent in self.members(mask))
+            everybody = [Candidate(agent, Verdict.CHOSEN) for agent in self.members(takers)]
+            for verdict, mask in failing:
+                everybody += [Candidate(agent, verdict) for agent in self.members(mask)]
+            everybody.sort()  # by agent: nobody is here twice
+            places = [place for place, each in enumerate(everybody) if each.verdict is Verdict.CHOSEN]
+            found = Lineup(tuple(everybody), places)
             if len(self._order) <= _FEW:
-                _keep(self._refused, (mask, verdict), found)
+                keep(self._lineups, key, found)
         return found
 
     def presence(self, at: datetime) -> Presence:
@@ -162,10 +200,9 @@ class Crowd:
     def at_cap(self, mask: int, presence: Presence, loads: Mapping[int, Load]) -> int:
         """Those of a bitset whose load reaches one of their caps."""
         full = 0
-        for agent in self.members(mask & self.capped):
-            spec = self._agents[agent]
-            if loads.get(agent, IDLE).reaches(spec.caps, presence.keys(spec.zone)):
-                full |= 1 << self._bits[agent]
+        for bit, agent, caps, keys in presence.limits(mask & self.capped, self):
+            if loads.get(agent, IDLE).reaches(caps, keys):
+                full |= bit
         return full
 
     def _look(self, now: int) -> Presence:
@@ -282,7 +319,8 @@ class Crowd:
         ]
 
 
-def _keep(kept: dict[K, V], key: K, value: V) -> None:
+def keep(kept: dict[K, V], key: K, value: V) -> None:
+    """Remember a value among a few hundred."""
     if len(kept) >= _MOST_KEPT:
         kept.clear()
     kept[key] = value

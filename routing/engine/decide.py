@@ -398,30 +398,32 @@ class Shortlist:
             assert self.decided is not None
             return self.decided
         takers = self.takers
-        if self.ledger is not None:
-            return self._by_turn(self.answer, self.crew, takers, ledger)
+        if (of := self.ledger) is not None:
+            return self._by_turn(self.answer, self.crew, takers, ledger, of)
         if self.by is Reason.CLAIM:
             return self._offered(self.answer, self.crew)
         if self.by is Reason.LEAST_BUSY:
             return self._least_busy(self.answer, takers)
         return self._given(self.answer, takers[0], {})
 
-    def _by_turn(self, answer: Answer, crew: Crew, takers: Sequence[int], ledger: Ledger) -> Decision:
+    def _by_turn(self, answer: Answer, crew: Crew, takers: Sequence[int], ledger: Ledger, of: int) -> Decision:
         weights = crew.weights
         weighted = [(agent, weights[agent] if weights else 1) for agent in takers]
         away = [(agent, weights[agent]) for agent in self._kept_away(answer, crew)] if weights else []
         turn = take_turn(ledger, weighted, away=away, catch_up=crew.catch_up)
         margins: dict[int, int] = {}
         if self.match.reasons:
-            entries = ledger.entries
-            standing = {agent: entries.get(agent, NEWCOMER).credit + share for agent, share in turn.given}
+            credit_of = ledger.entries.get
+            standing = {agent: credit_of(agent, NEWCOMER)[0] + share for agent, share in turn.given}
             best = standing[turn.chosen]
             margins = {agent: best - credit for agent, credit in standing.items()}
-        return self._given(answer, turn.chosen, margins, turn)
+        return self._given(answer, turn.chosen, margins, turn, of)
 
     def _kept_away(self, answer: Answer, crew: Crew) -> Iterable[int]:
         """Members whom nothing but a pause or time off keeps from being takers (asked only where it counts)."""
-        absent = answer.failing_by(Verdict.PAUSED) | answer.failing_by(Verdict.TIME_OFF) if crew.catch_up else 0
+        if not crew.catch_up:
+            return ()
+        absent = answer.failing_by(Verdict.PAUSED) | answer.failing_by(Verdict.TIME_OFF)
         if not absent:
             return ()
         if_back = self.match.ask(crew, self.wanted, answer.asked, self.loads, pardoning_absence=True)
@@ -443,13 +445,19 @@ class Shortlist:
         target = Target(Target.TEAM, crew.ledger)
         return self.match.decision(Outcome.HELD, None, self.rule, Reason.CLAIM, pools, target)
 
-    def _given(self, answer: Answer, chosen: int, margins: Mapping[int, int], turn: Turn | None = None) -> Decision:
+    def _given(
+        self,
+        answer: Answer,
+        chosen: int,
+        margins: Mapping[int, int],
+        turn: Turn | None = None,
+        ledger: int | None = None,
+    ) -> Decision:
         pools = self.pools
         if self.match.reasons:
             candidates = answer.candidates(Verdict.NOT_THEIR_TURN, chosen, margins)
             asked_by = self.rule if self.by_rule else None
-            pools = [*pools, Pool(asked_by, answer.asked, candidates, Outcome.ASSIGNED.value)]
-        ledger = None if turn is None else self.ledger
+            pools = [*pools, Pool(asked_by, answer.asked, candidates, _ASSIGNED)]
         return self.match.decision(Outcome.ASSIGNED, chosen, self.rule, self.by, pools, None, turn, ledger)
 
 
@@ -493,6 +501,7 @@ def reached_on(roster: Roster, request: Request, agent: int) -> str | None:
 
 
 _AT_THE_END = -1
+_ASSIGNED = Outcome.ASSIGNED.value
 NOBODY = Crew(Crowd({}, {}), 0)
 NO_TAKERS = Answer(NOBODY.crowd, Asked.REGULAR, 0, [])
 

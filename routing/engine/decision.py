@@ -78,8 +78,7 @@ class Candidate(NamedTuple):  # a tuple: a decision makes one for everybody it a
     margin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """The people one matching rule asked, and what followed. `rule` None: the end of the list.
 
     `then` is the outcome where this pool ended the walk, else what was tried next (`next_rule`, `on_call`, `fallback`).
@@ -106,8 +105,7 @@ class Target:
 ANYBODY = Target(Target.WORKSPACE, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Who gets the lead, and what it takes to say why.
 
     `rule` is the name of the rule that matched last. `ledger` is the team whose ledger `turn` moves (0: the

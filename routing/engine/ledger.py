@@ -32,8 +32,7 @@ class Entry(NamedTuple):
 NEWCOMER = Entry()
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):  # a tuple: each lead makes one
     """One lead's whole entry in the ledger: what it gave each taker, and what the chosen one paid.
 
     `owed` holds the changes of the catch-up count: what absent members missed (positive) and what returned
@@ -109,9 +108,9 @@ def take_turn(
     if catch_up:
         takers, owed = _caught_up(ledger, takers, away, catch_up * U)
     number = ledger.turns + 1
-    total = sum(weight for _, weight in takers)
-    given = tuple((agent, weight * U // total) for agent, weight in takers)
-    paid = sum(share for _, share in given)
+    total = sum([weight for _, weight in takers])
+    given = tuple([(agent, weight * U // total) for agent, weight in takers])
+    paid = sum([share for _, share in given])
     return Turn(_choose(ledger, takers, given), given, paid, number, tuple(owed))
 
 

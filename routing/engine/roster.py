@@ -134,7 +134,7 @@ class Roster(Crowd):
         for name in ("_bits", "languages", "scripts", "territories", "tags", "channels", "slugs", "teams",
                      "team_slugs", "_hours", "_schedules"):  # fmt: skip
             setattr(new, name, dict(getattr(self, name)))
-        new._presence, new._members, new._refused = None, {}, {}
+        new._presence, new._members, new._lineups = None, {}, {}
         people = dict(self.spec.agents)
         groups = dict(self.spec.teams)
         new.spec = RosterSpec(

@@ -7,7 +7,7 @@ No index, no bitsets. Only the choice itself (whose turn, who is least busy) has
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from routing.engine.asking import ANY, FORM, TAGS, Wanted, channel_of
@@ -131,15 +131,15 @@ class _Walker:
                 return self._choose(rule.name, rule.name, group, wanted, Asked.ON_CALL, Reason.ON_CALL, verdicts, pools)
             pool = Pool(rule.name, Asked.ON_CALL, _candidates(verdicts), "next_rule")
         if route.if_nobody == "queue":
-            pools.append(replace(pool, then="queued"))
+            pools.append(pool._replace(then="queued"))
             return self._decision(Outcome.QUEUED, Reason.NOBODY, rule.name, pools)
         if route.if_nobody == "hold" and self._worth_waiting(group, wanted):
-            pools.append(replace(pool, then="held"))
+            pools.append(pool._replace(then="held"))
             return self._decision(Outcome.HELD, Reason.NOBODY, rule.name, pools, target=group.target)
         if route.if_nobody == "fallback" and (fallback := self._fallback()):
             pools.append(pool)
             return self._decision(Outcome.FALLBACK, Reason.FALLBACK, rule.name, pools, fallback)
-        pools.append(replace(pool, then="next_rule"))
+        pools.append(pool._replace(then="next_rule"))
         return None
 
     def _end(self, last: str | None, pools: list[Pool]) -> Decision:
@@ -340,7 +340,7 @@ class _Walker:
         }
         pools.append(Pool(pool_rule, asked, _candidates(final, margins), "assigned"))
         decision = self._decision(Outcome.ASSIGNED, by, rule, pools, chosen)
-        return decision if turn is None else replace(decision, turn=turn, ledger=group.ledger)
+        return decision if turn is None else decision._replace(turn=turn, ledger=group.ledger)
 
     def _kept_away(
         self, group: _Group, wanted: Wanted, asked: Asked, verdicts: Mapping[int, Verdict], weights: Mapping[int, int]

@@ -200,7 +200,7 @@ def test_leads_by_the_million_go_where_each_by_itself_would(world, some, loads, 
         shortlist = recall.match(request, at).shortlist(loads)
         found = shortlist.decide(EVEN if shortlist.ledger is None else ledgers.get(shortlist.ledger, EVEN))
 
-        assert found == replace(decide(request, world, loads, ledgers, at), pools=(), score=None, intent=None)
+        assert found == decide(request, world, loads, ledgers, at)._replace(pools=(), score=None, intent=None)
 
 
 @given(worlds(), requests, loads, ledgers, instants)
@@ -256,7 +256,7 @@ def test_a_rule_added_below_never_changes_a_lead_that_a_rule_above_decided(world
         or (before.pools[-1].rule == before.rule and before.pools[-1].then != "next_rule")
     )
     if decided_by_a_rule:
-        assert replace(before, score=None, intent=None) == replace(after, score=None, intent=None)
+        assert before._replace(score=None, intent=None) == after._replace(score=None, intent=None)
 
 
 @given(worlds(), requests, loads, instants)
