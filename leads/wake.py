@@ -10,6 +10,7 @@ from celery import current_app
 from django.db import transaction
 
 SWEEP = "leads.tasks.sweep"
+THREAD = "wake the sweeper"
 AT_MOST_EVERY_S = 1.0
 TIMEOUT_S = 0.05
 
@@ -26,7 +27,7 @@ def after_commit() -> None:
 def _soon() -> None:
     # By a thread of its own: whoever handed in a lead need not wait for a broker.
     if time.monotonic() >= _next_at:
-        threading.Thread(target=sweeper, daemon=True).start()
+        threading.Thread(target=sweeper, name=THREAD, daemon=True).start()
 
 
 def sweeper() -> None:

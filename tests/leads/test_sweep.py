@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -68,6 +69,9 @@ class TestTheWakeUp:
         assert sent == []
         for callback in callbacks:
             callback()
+        for thread in threading.enumerate():  # nobody waits for the broker but a thread of its own
+            if thread.name == wake.THREAD:
+                thread.join(timeout=20)
 
         assert sent == ["leads.tasks.sweep"]
 
