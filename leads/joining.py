@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
 from leads import address_limit
 from leads.address_limit import Shown
@@ -66,7 +65,7 @@ def _decided_anew(
     """Decide the lead now. False where it stays with its agent, as nobody else could take it."""
     before = request_again(lead, known_agent=agent_they_had(lead.person_id))
     merged = Facts({**before.facts.values, **facts.values}, facts.language or before.facts.language)
-    request = replace(before, facts=merged, channels=channels)
+    request = before._replace(facts=merged, channels=channels)
     if shown is not None and shown.is_full:
         judgement = address_limit.judge_again(request, basis, shown)
     else:

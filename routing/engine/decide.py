@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 from routing.engine.asking import ANY, FORM, Answer, Wanted, ask, channel_of, fulfilling
 from routing.engine.conditions import Reading
@@ -31,8 +32,7 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIMES = tuple(f"{minute // 60:02}:{minute % 60:02}" for minute in range(DAY_MINUTES))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of the person: whether they were here before, and the agent they had (None: none)."""
 
     returning: bool = False
@@ -42,8 +42,7 @@ class Known:
 STRANGER = Known()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A lead as the engine sees it.
 
     `channels` are the site's, in order: a fallback agent without a handle for the lead's channel is reached by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,8 +31,7 @@ class Caps:
 UNLIMITED = Caps()
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):  # a tuple: a lead makes one
     """An agent's load. A count belongs to the period its key names; under another key it is worth nothing."""
 
     open: int = 0
@@ -68,7 +67,7 @@ class Load:
 
     def with_closing(self) -> Load:
         """The load after an open lead of theirs was closed or moved on."""
-        return replace(self, open=max(0, self.open - 1))
+        return self._replace(open=max(0, self.open - 1))
 
 
 IDLE = Load()

@@ -90,18 +90,19 @@ class Recall:
         self._of_language = Holdings(snapshot.policy, but=snapshot.policy.fields - {"language"})
         self._clocks: dict[tuple[int, bool], Hashable] = {}
         self._rules: dict[Hashable, tuple[Rule, ...]] = {}
-        self._able: dict[Hashable, dict[int, int]] = {}
+        # By what people are asked about: which conditions on the language hold, and who is able to take the lead.
+        self._asked: dict[Hashable, tuple[Hashable, dict[int, int]]] = {}
 
     def match(self, request: Request, at: datetime) -> Match:
         """What `decide.match` finds, without reasons."""
         facts, values = request.facts, request.facts.values
         tag = None if facts.language is None else facts.language.tag
-        # What people are asked about.
         asked = tag, values.get("channel"), values.get("country"), values.get("region")
-        able = self._able.get(asked)
-        if able is None:
-            able = _keep(self._able, asked, {})
-        spoken = self._of_language.of({} if tag is None else {"language": tag})
+        kept = self._asked.get(asked)
+        if kept is None:
+            spoken = self._of_language.of({} if tag is None else {"language": tag})
+            kept = _keep(self._asked, asked, (spoken, {}))
+        spoken, able = kept
         held = self._of_lead.of(values), spoken, request.known.returning, self._clock(at)
         rules = self._rules.get(held)
         if rules is None:

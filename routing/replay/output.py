@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from io import StringIO
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from routing.engine import ON_CALL_LEDGER, Roster, U
@@ -13,11 +14,15 @@ from routing.engine.tally import Tally
 from routing.replay.run import Replay, Row
 
 ON_CALL = "(on call)"
+_ROWS_AT_ONCE = 500
 
 
 def write_csv(rows: Iterable[Row], out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerows(chain([Row._fields], rows))
+    every = chain([Row._fields], rows)
+    while some := list(islice(every, _ROWS_AT_ONCE)):
+        block = StringIO()
+        csv.writer(block, lineterminator="\n").writerows(some)
+        out.write(block.getvalue())
 
 
 def write_json(rows: Iterable[Row], out: TextIO) -> None:

@@ -99,7 +99,7 @@ class _Reading:
 
     def submission(self, cells: Sequence[str]) -> dict[str, Any]:
         """What `Simulation.arrive` takes."""
-        coded = self._coded(tuple(cells[place] for _, place in self._codes))
+        coded = self._coded(tuple([cells[place] for _, place in self._codes]))
         values = dict(coded.values)
         if self._page_url is not None and (url := cells[self._page_url]):
             values.update(self._page(url))

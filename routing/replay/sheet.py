@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -83,9 +84,14 @@ class Sheet:
 
     def rows(self) -> Iterator[list[str]]:
         """The cells of each lead, in order."""
-        rows = csv.reader(self._lines(None), strict=True)
-        next(rows)
-        return (cells for cells in rows if cells)
+        self._file.seek(0)
+        text = io.TextIOWrapper(self._file, "utf-8-sig", newline="\n")
+        try:
+            rows = csv.reader(text, strict=True)
+            next(rows)
+            yield from filter(None, rows)
+        finally:
+            text.detach()  # which would close the file else
 
     def _check(self, findings: _Findings) -> int:
         reader = csv.reader(self._lines(findings), strict=True)
@@ -107,17 +113,15 @@ class Sheet:
             findings.add(1, _("the file is empty: its first line names the columns, such as id,received_at,country"))
         return count
 
-    def _lines(self, findings: _Findings | None) -> Iterator[str]:
+    def _lines(self, findings: _Findings) -> Iterator[str]:
         self._file.seek(0)
         for number, raw in enumerate(self._file, 1):
             try:
                 line = raw.decode()
             except UnicodeDecodeError as error:
-                assert findings is not None
                 findings.add(number, _("not UTF-8 text (byte 0x%(byte)02x)") % {"byte": raw[error.start]})
                 line = raw.decode(errors="replace")
             if "\0" in line:
-                assert findings is not None
                 findings.add(number, _("the line holds a NUL"))
                 line = line.replace("\0", "")
             yield line.removeprefix("\ufeff") if number == 1 else line

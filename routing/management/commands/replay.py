@@ -29,6 +29,7 @@ PROGRESS_ROWS = 20_000
 class Command(BaseCommand):
     """Rows go to standard output; progress, the summary and what is wrong with the file to standard error."""
 
+    requires_system_checks = ()  # they load every page of the site, which no lead asks for
     help = "Run leads of a CSV file through the engine in the order of time. Nothing that is stored is read or written."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
