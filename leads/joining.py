@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from leads import address_limit
 from leads.address_limit import Shown
 from leads.arrivals import FORM, complete, request_again, seen_by
