@@ -122,6 +122,15 @@ class TestAvailability:
 
         assert decided(world, loads={1: load}).agent == 2
 
+    def test_a_reached_cap_is_forgotten_with_the_next_lead(self):
+        world = snapshot([agent(1, caps={"open": 1}), agent(2), agent(3, paused=True)])
+        busy = {1: Load(open=1)}
+
+        asked = [decided(world, loads=loads).candidates for loads in (busy, busy, {}, busy)]
+
+        full, free = ["at_cap", "chosen", "paused"], ["chosen", "not_their_turn", "paused"]
+        assert [[each.verdict for each in people] for people in asked] == [full, full, free, full]
+
     def test_counts_of_another_period_are_worth_nothing(self):
         world = snapshot([agent(1, caps={"hour": 1, "day": 1, "week": 1})])
         stale = Load(hour=9, hour_key="2026-03-02T11", day=9, day_key="2026-03-01", week=9, week_key="2026-W09")
