@@ -476,7 +476,7 @@ class TestTrouble:
     def test_is_told_where_routing_failed(self, monkeypatch):
         world = make_world(person("ana"), fallback="ana")
         boss = manager_of(world)
-        monkeypatch.setattr(intake, "judge", None)
+        monkeypatch.setattr(intake.engine, "match", None)
 
         world.send()
 
