@@ -138,7 +138,7 @@ class Matching:
 class Match:
     """The rules that hold for a lead, in order."""
 
-    __slots__ = ("_able", "_rules", "at", "facts", "now", "request", "snapshot")
+    __slots__ = ("_able", "_rules", "at", "at_us", "facts", "request", "snapshot")
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class Match:
         self.request = request
         self.snapshot = snapshot
         self.at = at
-        self.now = microseconds(at)
+        self.at_us = microseconds(at)
         self.facts = facts
         self._rules = rules
         self._able = able
@@ -170,7 +170,7 @@ class Match:
     @property
     def presence(self) -> Presence:
         """Who of the roster is where."""
-        return self.snapshot.roster.presence_at(self.now)
+        return self.snapshot.roster.presence_at(self.at_us)
 
     @property
     def load_agents(self) -> frozenset[int]:
@@ -187,7 +187,7 @@ class Match:
         return frozenset(found)
 
     def _there(self, crowd: Crowd, people: int) -> Sequence[int]:
-        presence = crowd.presence_at(self.now)
+        presence = crowd.presence_at(self.at_us)
         return crowd.members(people & (presence.regular | presence.on_call) & crowd.active)
 
     def shortlist(self, loads: Mapping[int, Load]) -> Shortlist:
@@ -269,7 +269,7 @@ class Match:
             if able is None:
                 able = fulfilling(crew.crowd, self.facts, wanted.require) & crew.people & ~crew.weightless
                 self._able[rule] = able
-            if not able or not able & crew.crowd.there(self.now, asked):
+            if not able or not able & crew.crowd.there(self.at_us, asked):
                 return NO_TAKERS
         return self.ask(crew, wanted, asked, loads)
 
@@ -284,7 +284,7 @@ class Match:
             crew.people,
             wanted,
             asked=asked,
-            presence=crowd.presence_at(self.now),
+            presence=crowd.presence_at(self.at_us),
             loads=loads,
             tried=self._tried(crowd) if self.request.tried else 0,
             weightless=crew.weightless,
