@@ -6,11 +6,15 @@ import re
 from itertools import product
 
 import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
 
 from agents.models import Agent, Membership
 from leads.inbox import telling
 from leads.inbox.acts import ACTS
 from leads.models import Decision, Lead, NotificationWay
+from leads.one_click import acts as one_click
 from tests.crawler import Crawler, client_of, make_tenant, patterns_under
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +87,22 @@ def test_the_crawler_would_find_what_is_there(tenants):
     crawler.get("/inbox/")
 
     assert crawler.leaks
+
+
+def test_the_links_of_messages_lead_nowhere_else(tenants):
+    """Whoever holds a link needs no login, so it is opened and pressed as nobody, for both tenants' leads."""
+    own, foreign = tenants
+    crawler = Crawler(Client(), own, foreign)
+    crawler.before = foreign.contents()
+    lead, theirs = Lead.objects.get(pk=own.ids(Lead)[0]), Lead.objects.get(pk=foreign.ids(Lead)[0])
+    slug = Agent.objects.get(pk=own.ids(Agent)[0]).slug
+
+    for act in one_click.ACTS:
+        for about in (lead, theirs):  # theirs with our agent: a link that nobody was ever sent
+            link = one_click.link_to(act, lead=about, agent=slug, at=timezone.now())
+            crawler.get(link.removeprefix(settings.PUBLIC_URL))
+            crawler.post(link.removeprefix(settings.PUBLIC_URL), {})
+            assert (crawler.visited[link.removeprefix(settings.PUBLIC_URL)] == 410) is (about == theirs)
+
+    assert crawler.leaks == []
+    assert foreign.contents() == crawler.before
