@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--publish", action="store_true", help=f"write what is measured into {FOLDER.name}/")
     wanted = parser.parse_args(arguments)
     only = wanted.only
-    _say_on_what(only)
+    say_on_what("make bench" + (f" ONLY={only}" if only else ""))
     machine = list(remarks)
     failed = []
     published = {}
@@ -48,12 +48,12 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _say_on_what(only: str | None) -> None:
+def say_on_what(command: str) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     say(f"{_processor()}, {os.cpu_count()} processors, {memory:.0f} GiB, {platform.system()} {platform.release()}")
     versions = ", ".join(f"{name} {version(name)}" for name in ("django", "djangorestframework", "psycopg"))
     say(f"Python {platform.python_version()}, {versions}; load before: {os.getloadavg()[0]:.1f}")
-    say(f"command: make bench{f' ONLY={only}' if only else ''}")
+    say(f"command: {command}")
 
 
 def _processor() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -28,6 +29,12 @@ from tests.leads.world import MORNING, NIGHT, NOON, OFFICE, World, make_world, o
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 WORKERS = 8
+
+
+@pytest.fixture(autouse=True)
+def _nothing_fails_silently(caplog):
+    yield
+    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 def at_once(calls: Iterable[Callable[[], Any]], *, workers: int = WORKERS) -> list[Any]:
@@ -342,7 +349,7 @@ class TestTheOutbox:
 
 
 class TestWaiting:
-    def test_for_a_ledger_in_vain_stores_the_lead_all_the_same(self, monkeypatch):
+    def test_for_a_ledger_in_vain_stores_the_lead_all_the_same(self, monkeypatch, caplog):
         world = make_world(person("a"), person("b"))
         door = world.door()
         monkeypatch.setattr(idempotency, "_CLAIM_POSTGRESQL", idempotency._CLAIM_POSTGRESQL.replace("5s", "100ms"))
@@ -353,6 +360,8 @@ class TestWaiting:
 
         assert accepted.outcome == "held"
         assert world.lead(accepted).flagged
+        assert "Routing a lead failed" in caplog.text
+        caplog.clear()
         assert release_held(at=NOON) == 1
 
     def test_is_told_from_a_database_that_is_away(self):

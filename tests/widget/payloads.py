@@ -83,6 +83,10 @@ def _body(chance: random.Random) -> bytes:
         for name in KNOWN
         if chance.random() < 0.4
     }
+    if chance.random() < 0.7:  # somebody new; the others are all the same person, whose leads are joined
+        number = chance.randrange(10**9)
+        somebody = {"visitor_id": f"v{number}", "email": f"v{number}@example.com", "phone": f"+346{number % 10**8:08}"}
+        document.update({name: value for name, value in somebody.items() if document.get(name) == KNOWN[name][0]})
     for _ in range(chance.choice((0, 0, 0, 1, 3))):
         document[chance.choice((*TEXTS, "id", "workspace", "__proto__", "agent"))[:100]] = _value(chance, "")
     raw = json.dumps(document, ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")

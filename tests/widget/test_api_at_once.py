@@ -2,13 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from django.db import connections
 
 from leads.models import Assignment, Decision, Lead
 from routing import snapshots
-from tests.widget.conftest import build
+from tests.bench import exactness
+from tests.widget.conftest import HOUSE, build
 from tests.widget.test_api_widget_leads import rates, turns_taken
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -67,3 +69,18 @@ def test_of_60_at_once_against_a_limit_of_10_exactly_10_are_taken(house, setting
 
     assert sorted(answer.status_code for answer in answers) == [201] * 10 + [429] * 50
     assert Lead.objects.count() == 10
+
+
+def test_leads_of_a_server_from_twelve_connections_are_exact(transactional_db, clock, capsys):
+    """Every turn is taken anew from what was stored, every acknowledged lead looked for: as after a measurement."""
+    snapshots.forget()
+    house = build("acme", HOUSE.replace("{team: iberia}}}", "{team: iberia}}, sla: {respond_within: 5m}}"))
+
+    def send(number):
+        return house.send("leads", {"channel": "form", "email": f"v{number}@example.com"}, idempotency_key=f"k{number}")
+
+    answers = at_once(12, 15, send)
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert exactness.check([UUID(answer.json()["id"]) for answer in answers]) == []
+    assert "bench exact_leads 180 leads" in capsys.readouterr().out

@@ -1,5 +1,8 @@
 """The schema says what the API does: schemathesis sends what it allows and what it does not, and holds us to it."""
 
+import logging
+from collections import Counter
+
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
@@ -17,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from config.wsgi import application
 from tests.widget.conftest import ORIGIN
+from tests.widget.fuzzing import BY_SCHEMA, unlimited  # noqa: F401 - a fixture
 
 CHECKS = [
     not_a_server_error,
@@ -71,18 +75,27 @@ def test_every_operation_is_in_the_schema(schema):
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_every_answer_is_one_that_the_schema_names(schema, acme, settings, name, mode):
-    settings.THROTTLE_WIDGET = settings.THROTTLE_API = None
+@pytest.mark.usefixtures("unlimited")
+def test_every_answer_is_one_that_the_schema_names(schema, acme, caplog, record_property, name, mode):
     operation = operations(schema)[name]
     lead = acme.write({"visitor_id": "v1"}).json()
     real = {"key": acme.site.key, "token": lead["status_url"].rsplit("/", 1)[1], "lead_id": lead["id"]}
 
-    send(operation, mode, real, {"Origin": ORIGIN, "Authorization": f"Bearer {acme.key}"})
+    with caplog.at_level(logging.ERROR):
+        sent = send(operation, mode, real, {"Origin": ORIGIN, "Authorization": f"Bearer {acme.key}"})
+
+    record_property("payloads", sent.total())
+    for status, count in sent.items():
+        record_property(f"answers_{status}", count)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def send(operation, mode, real, headers):
+    """How many answers there were, by status."""
+    statuses = Counter()
+
     @settings(
-        max_examples=20,
+        max_examples=BY_SCHEMA,
         deadline=None,
         derandomize=True,
         database=None,
@@ -93,9 +106,10 @@ def send(operation, mode, real, headers):
     def sends(case, known):
         if known:
             case.path_parameters.update({name: real[name] for name in case.path_parameters if name in real})
-        case.call_and_validate(headers=headers, checks=CHECKS)
+        statuses[case.call_and_validate(headers=headers, checks=CHECKS).status_code] += 1
 
     sends()
+    return statuses
 
 
 def test_the_schema_is_valid_and_complete(schema):
