@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.forwarded.ForwardedScheme",
     "django.middleware.security.SecurityMiddleware",
     "config.csp.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,3 +1,6 @@
+"""What the web server calls."""
+
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -5,3 +8,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+# What is loaded by now stays; without this every collection walks all of it again, a tenth of a request's time.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 10, 50)

@@ -195,7 +195,9 @@ def network_of(address: str | None) -> str:
     except ValueError:
         return ""
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
+    kept = 24 if parsed.version == 4 else 48
+    rest = parsed.max_prefixlen - kept
+    return f"{type(parsed)(int(parsed) >> rest << rest)}/{kept}"
 
 
 def _without_message(facts: Facts) -> dict[str, Any]:

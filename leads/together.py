@@ -1,16 +1,17 @@
-"""Leads of one team that arrive together, placed together: PostgreSQL's way of the one transaction.
+"""Leads of one workspace that arrive together, placed together: PostgreSQL's way of the one transaction.
 
 What is common goes this way, and nothing else: a new person's lead (or nobody's) that a team gets by turns. Everything
 else is left to `leads.placing`, which can do it all and does the same, row for row. There are two round trips:
 
 1. Try the locks of Idempotency-Keys and contacts, without waiting; look whether one of them is known; lock the
-   ledger, and read how fresh the workspace is and what its agents carry.
+   ledgers, and read how fresh the workspace is and what its agents carry.
 2. With every turn chosen by the engine, one after another: write all rows of all leads in one statement, which goes
    out with the commit.
 
-Locks are asked for in the order that everybody keeps to. Whoever's key or contact is busy or known, whose door has
-changed or whom the engine decides otherwise leaves the batch; where PostgreSQL refuses the writing, all of them do:
-nothing was written, and each goes on alone.
+Locks are asked for in the order that everybody keeps to. Only leads of one team wait for its ledger: among leads of
+several, those whose ledger is busy step aside and wait for it with others of their team. Whoever's key or contact is
+busy or known, whose door has changed or whom the engine decides otherwise leaves the batch; where PostgreSQL refuses
+the writing, all of them do: nothing was written, and each goes on alone.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
+import orjson
 from django.db import OperationalError, connection
 from django.db.models import Model
 
@@ -38,21 +39,25 @@ from leads.models import Assignment, ContactKey, Decision, Event, Idempotency, L
 from leads.people import Key, lock_number
 from leads.pipeline import Pipeline, Refused, Statement, one_transaction
 from leads.placing import Judgement, assigned
-from leads.records import ledger_from_json, ledger_to_json
+from leads.records import ledger_from_json, ledger_to_json, load_from_json
 from leads.submission import IdempotencyKey
 from routing import engine
 from routing.engine import Outcome
 
 MOST = 16  # in one transaction: more would only keep the first of them waiting
-PATIENCE = b"5s"  # for somebody else's ledger
+LOCK_TIMEOUT = b"5s"  # for somebody else's ledger
+PATIENCE_S = 0.01  # with leads that are being read
 
 log = logging.getLogger(__name__)
 
-# Whether the lock was free must be asked first: it is kept whatever else is found.
+# Whether the lock was free must be asked first: it is kept whatever else is found. The statements that follow are
+# planned once: PostgreSQL would plan some of them anew each time, though nothing in their parameters changes the plan.
 _LOOK = Statement(
     "leads_look",
     """
-    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $3, true))
+    WITH patience AS MATERIALIZED (
+        SELECT set_config('lock_timeout', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true)
+    )
     SELECT asked.place
     FROM patience, json_to_recordset($1) AS asked (place int, number bigint, kind text, value text)
     WHERE NOT pg_try_advisory_xact_lock(asked.number)
@@ -63,30 +68,31 @@ _LOOK = Statement(
     OR (SELECT true FROM leads_idempotency WHERE owner = asked.kind AND key = asked.value LIMIT 1)
     """,
 )
-_LOCK = Statement(
-    "leads_lock",
+_LOCK = """
+    SELECT team_id, json_build_object('entries', entries, 'turns', turns)
+    FROM routing_ledger WHERE workspace_id = $1::bigint AND team_id = ANY ($2::bigint[])
+    FOR NO KEY UPDATE
+    """
+_LOCK_ONE = Statement("leads_lock_one", _LOCK)
+_LOCK_FREE = Statement("leads_lock_free", _LOCK + "SKIP LOCKED")
+# After the locks, so that it is as fresh as they are.
+_READ = Statement(
+    "leads_read",
     """
     SELECT json_build_object(
-        'entries', ledger.entries, 'turns', ledger.turns,
-        'policy', workspace.policy_version, 'roster', workspace.roster_version,
+        'policy', policy_version, 'roster', roster_version,
         'doors', ARRAY(
-            SELECT api_key.id FROM agents_apikey AS api_key
-            WHERE api_key.id = ANY ($3::bigint[])
-            AND api_key.workspace_id = workspace.id AND api_key.revoked_at IS NULL
-            AND api_key.scopes @> '["leads:write"]'
+            SELECT id FROM agents_apikey
+            WHERE id = ANY ($2::bigint[]) AND workspace_id = $1::bigint
+            AND revoked_at IS NULL AND scopes @> '["leads:write"]'
         ),
-        'people', ARRAY(SELECT nextval('leads_person_id_seq') FROM generate_series(1, $4::int))
+        'people', ARRAY(SELECT nextval('leads_person_id_seq') FROM generate_series(1, $3::int)),
+        'loads', ARRAY(
+            SELECT json_build_array(agent_id, open, hour_key, hour, day_key, day, week_key, week, last_assigned_at)
+            FROM routing_load WHERE agent_id = ANY ($4::bigint[])
+        )
     )
-    FROM routing_ledger AS ledger JOIN agents_workspace AS workspace ON workspace.id = ledger.workspace_id
-    WHERE ledger.team_id = $1::bigint AND ledger.workspace_id = $2::bigint
-    FOR NO KEY UPDATE OF ledger
-    """,
-)
-_LOADS = Statement(
-    "leads_loads",
-    """
-    SELECT coalesce(json_agg(load), '[]') FROM routing_load AS load
-    WHERE load.agent_id = ANY ($1::bigint[])
+    FROM agents_workspace WHERE id = $1::bigint
     """,
 )
 
@@ -146,10 +152,11 @@ _WRITE = Statement(
         WHERE load.agent_id = given.agent AND locked.agent_id = given.agent AND load.agent_id = ANY ($15::bigint[])
         RETURNING load.agent_id
     )
-    UPDATE routing_ledger SET
-        entries = $13::jsonb,
-        turns = CASE WHEN (SELECT count(*) FROM loaded) = $10::int THEN $14::bigint END
-    WHERE workspace_id = $11::bigint AND team_id = $12::bigint
+    UPDATE routing_ledger AS ledger SET
+        entries = moved.entries::jsonb,
+        turns = CASE WHEN (SELECT count(*) FROM loaded) = $10::int THEN moved.turns END
+    FROM unnest($12::bigint[], $13::text[], $14::bigint[]) AS moved (team, entries, turns)
+    WHERE ledger.workspace_id = $11::bigint AND ledger.team_id = moved.team AND ledger.team_id = ANY ($12::bigint[])
     """,  # noqa: S608 - tables and columns of our own models
 )
 
@@ -163,6 +170,7 @@ class Arriving:
     """A lead on its way, with what could be done before anything is locked. `accepted` None: it goes on alone.
 
     `keys` are what others may have, too: its Idempotency-Key, under its owner, and the person's contact keys.
+    `is_queued`: the ledger of its team was busy, and is to be waited for.
     """
 
     arrival: Arrival
@@ -174,6 +182,12 @@ class Arriving:
     keys: tuple[Key, ...]
     accepted: Accepted | None = None
     problem: Exception | None = None
+    is_queued: bool = False
+
+
+def on_its_way(workspace_id: int) -> AbstractContextManager[None]:
+    """Within this, a lead for this workspace is being read; others may wait a moment to go together with it."""
+    return _at_once.coming(workspace_id)
 
 
 def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
@@ -200,7 +214,9 @@ def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
     if connection.in_atomic_block:
         _place([arriving])  # what is not committed is nobody else's
     else:
-        _combined.do((door.workspace_id, shortlist.ledger), arriving)
+        _at_once.do(door.workspace_id, arriving)
+        if arriving.is_queued:
+            _in_line.do((door.workspace_id, arriving.team), arriving)
     if arriving.problem is not None:
         raise arriving.problem
     return arriving.accepted
@@ -208,6 +224,8 @@ def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:
 
 def _place(leads: list[Arriving]) -> None:
     committing = False
+    for each in leads:
+        each.is_queued = False
     try:
         with one_transaction() as pipeline:
             batch = _Batch(leads)
@@ -230,20 +248,22 @@ def _place(leads: list[Arriving]) -> None:
         wake.after_commit()
 
 
-_combined = Combined(_place, most=MOST)
+_at_once = Combined(_place, most=MOST, patience_s=PATIENCE_S)  # by workspace
+_in_line = Combined(_place, most=MOST)  # by team
 
 
 class _Batch:
-    """Leads that wait for one team, in one transaction: `look`, then `choose`, then `write`."""
+    """Leads of one workspace, in one transaction: `look`, then `choose`, then `write`."""
 
     def __init__(self, leads: list[Arriving]) -> None:
         self.leads = leads
-        self.workspace, self.team = leads[0].arrival.door.workspace_id, leads[0].team
+        self.workspace = leads[0].arrival.door.workspace_id
         self.accepted: list[tuple[Arriving, Accepted]] = []
         self._left: set[int] = set()  # places of those whose key or contact is busy, or known
         self._free_people: list[int] = []
-        self._ledger = engine.EVEN
+        self._ledgers: dict[int, engine.Ledger] = {}  # by team: those that are locked
         self._loads: dict[int, engine.Load] = {}
+        self._moved: dict[int, engine.Ledger] = {}  # those of `_ledgers` that give another agent the next turn
         self._given: dict[int, dict[str, Any]] = {}  # to each agent, as `_WRITE` counts it
         self._rows: dict[type[Model], list[dict[str, Any]]] = {model: [] for model in _WRITTEN}
 
@@ -254,31 +274,29 @@ class _Batch:
             for place, each in enumerate(self.leads)
             for key in each.keys
         ]
-        workspace, team = b"%d" % self.workspace, b"%d" % self.team
+        workspace = b"%d" % self.workspace
+        teams = {each.team for each in self.leads}
         doors = {each.arrival.door.api_key_id for each in self.leads}
         counted = set().union(*(each.match.load_agents for each in self.leads))
-        pipeline.ask(_LOOK, _json(asked), workspace, PATIENCE)
-        pipeline.ask(_LOCK, team, workspace, _array(doors), b"%d" % len(self.leads))
-        if counted:
-            pipeline.ask(_LOADS, _array(counted))
-        busy, ledgers, *carried = pipeline.answers()
+        pipeline.ask(_LOOK, _json(asked), workspace, LOCK_TIMEOUT)
+        pipeline.ask(_LOCK_ONE if len(teams) == 1 else _LOCK_FREE, workspace, _array(teams))
+        pipeline.ask(_READ, workspace, _array(doors), b"%d" % len(self.leads), _array(counted))
+        busy, ledgers, [[read]] = pipeline.answers()
         self._left = {int(place) for (place,) in busy}
-        if not ledgers:  # `leads.placing` makes one
-            self._left.update(range(len(self.leads)))
-            return
-        row = json.loads(ledgers[0][0])
-        self._ledger, self._free_people = ledger_from_json(row), row["people"]
+        self._ledgers = {int(team): ledger_from_json(orjson.loads(ledger)) for team, ledger in ledgers}
+        now = orjson.loads(read)
+        self._free_people = now["people"]
+        self._loads = {agent: load_from_json(load) for agent, *load in now["loads"]}
         for place, each in enumerate(self.leads):
             door = each.arrival.door
-            if (door.policy_version, door.roster_version) != (row["policy"], row["roster"]) or (
-                door.api_key_id not in row["doors"]
+            if (door.policy_version, door.roster_version) != (now["policy"], now["roster"]) or (
+                door.api_key_id not in now["doors"]
             ):
                 each.problem = DoorChanged()
                 self._left.add(place)
-        for carries in json.loads(carried[0][0][0]) if carried else ():
-            agent, last = carries.pop("agent_id"), carries.pop("last_assigned_at")
-            del carries["workspace_id"]
-            self._loads[agent] = engine.Load(**carries, last_assigned_at=last and datetime.fromisoformat(last))
+            elif each.team not in self._ledgers:  # alone, it is not there: `leads.placing` makes it
+                each.is_queued = len(teams) > 1
+                self._left.add(place)
 
     def choose(self) -> None:
         """Let the engine choose for each in turn; what one got is seen by the next."""
@@ -295,12 +313,13 @@ class _Batch:
         """None where this is nothing for here."""
         carried = {agent: self._loads[agent] for agent in each.match.load_agents if agent in self._loads}
         shortlist = each.match.shortlist(carried)
-        if shortlist.ledger != self.team:
+        if shortlist.ledger != each.team:
             return None
-        decision = shortlist.decide(self._ledger)
+        ledger = self._ledgers[each.team]
+        decision = shortlist.decide(ledger)
         if decision.outcome is not Outcome.ASSIGNED or decision.agent not in each.reachable:
             return None
-        return Judgement(each.arrival.basis, each.match.request, decision, carried, self._ledger, team=self.team)
+        return Judgement(each.arrival.basis, each.match.request, decision, carried, ledger, team=each.team)
 
     def _count(self, judgement: Judgement) -> bool:
         """Count the assignment. False where the agent's clock struck between two leads of the batch."""
@@ -315,7 +334,9 @@ class _Batch:
         given |= {"caps": (caps.open, caps.hour, caps.day, caps.week), "at": basis.at}
         if agent in self._loads:
             self._loads[agent] = self._loads[agent].with_assignment(keys, basis.at)
-        self._ledger = self._ledger.after(judgement.decision.turn)
+        assert judgement.team is not None
+        assert judgement.ledger is not None
+        self._moved[judgement.team] = self._ledgers[judgement.team] = judgement.ledger.after(judgement.decision.turn)
         return True
 
     def _keep(self, each: Arriving, judgement: Judgement) -> None:
@@ -331,7 +352,10 @@ class _Batch:
                     {"workspace_id": self.workspace, "person_id": person, "kind": kind, "value": value},
                 )
         follows = assigned(lead, judgement)
-        self._rows[Lead].append({name: value for name, value in vars(lead).items() if name != "_state"})
+        # What is null need not be said.
+        self._rows[Lead].append(
+            {name: value for name, value in vars(lead).items() if value is not None and name != "_state"}
+        )
         self._add(Assignment, *follows.assignments)
         self._add(Decision, follows.decision)
         self._add(Event, *follows.events)
@@ -368,16 +392,16 @@ class _Batch:
     def write(self, pipeline: Pipeline) -> None:
         """Everything, and the commit."""
         if self.accepted:
-            entries = self._ledger.entries
+            moved = self._moved.values()
             pipeline.ask(
                 _WRITE,
                 *(_json(self._rows[model]) for model in _WRITTEN),
                 _json(list(self._given.values())),
                 b"%d" % len(self._given),
                 b"%d" % self.workspace,
-                b"%d" % self.team,
-                _json(ledger_to_json(self._ledger, entries)["entries"]),
-                b"%d" % self._ledger.turns,
+                _array(self._moved),
+                _array_of_texts(ledger_to_json(ledger, ledger.entries)["entries"] for ledger in moved),
+                _array(ledger.turns for ledger in moved),
                 _array(self._given),
             )
         pipeline.commit()
@@ -387,16 +411,13 @@ def _array(numbers: Iterable[int | None]) -> bytes:
     return ("{" + ",".join("NULL" if number is None else str(number) for number in numbers) + "}").encode()
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is in no column")
-
-
-_encode = json.JSONEncoder(default=_as_text, ensure_ascii=False, separators=(",", ":")).encode
+def _array_of_texts(documents: Iterable[Any]) -> bytes:
+    quoted = (_json(document).replace(b"\\", b"\\\\").replace(b'"', b'\\"') for document in documents)
+    return b"{" + b",".join(b'"' + text + b'"' for text in quoted) + b"}"
 
 
 def _json(value: Any) -> bytes:
-    return _encode(value).encode()
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # a number of more than 64 bits, in what a sender calls an attribute
+        return json.dumps(value, default=str, ensure_ascii=False).encode()

@@ -17,7 +17,9 @@ class AssignmentQuerySet(TenantQuerySet):
 class Assignment(models.Model):
     """A lead in one agent's hands. Closed when it moves on or the lead is closed, never rewritten."""
 
-    workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        "agents.Workspace", models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     lead = models.ForeignKey("leads.Lead", models.CASCADE, related_name="assignments", db_constraint=False)
     agent = models.ForeignKey(
         "agents.Agent", models.PROTECT, related_name="assignments", db_index=False, db_constraint=False

@@ -39,7 +39,9 @@ class Decision(models.Model):
     null where the rules were not asked, or routing had failed. `moved_ledger`: its turn was taken, not only looked at.
     """
 
-    workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        "agents.Workspace", models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     lead = models.ForeignKey("leads.Lead", models.CASCADE, related_name="decisions", db_constraint=False)
     at = models.DateTimeField(_("decided"))
     trigger = models.CharField(_("trigger"), max_length=20, choices=Trigger)

@@ -33,7 +33,9 @@ class EventKind(models.TextChoices):
 class Event(models.Model):
     """One thing that happened. `actor` is the user who did it, `actor_text` who or what else did."""
 
-    workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        "agents.Workspace", models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     lead = models.ForeignKey("leads.Lead", models.CASCADE, related_name="events", db_constraint=False)
     kind = models.CharField(_("what"), max_length=20, choices=EventKind)
     at = models.DateTimeField(_("when"))

@@ -1,6 +1,7 @@
 """Leads."""
 
 import uuid
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -143,7 +144,7 @@ class Lead(models.Model):
     intent = models.CharField(_("intent"), max_length=10, blank=True)
 
     reference = models.CharField(_("reference"), max_length=12, editable=False)
-    status_token = models.CharField(max_length=32, unique=True, editable=False)
+    status_token = models.CharField(max_length=32, editable=False)
 
     held_for = models.CharField(max_length=10, blank=True, editable=False)
     held_for_id = models.BigIntegerField(null=True, blank=True, editable=False)
@@ -172,7 +173,10 @@ class Lead(models.Model):
         verbose_name_plural = _("leads")
         constraints = [
             models.UniqueConstraint(fields=["workspace", "id"], name="lead_of_workspace"),
-            models.UniqueConstraint(fields=["workspace", "reference"], name="lead_reference_once_per_workspace"),
+            # Not by workspace first: before its first statistics PostgreSQL would look for a lead among all of them.
+            models.UniqueConstraint(fields=["reference", "workspace"], name="lead_reference_once_per_workspace"),
+            # A field that is unique by itself gets a second index, for searches by its beginning.
+            models.UniqueConstraint(fields=["status_token"], name="lead_status_token_once"),
             SameWorkspace(field="site", name="lead_has_own_site"),
             SameWorkspace(field="api_key", name="lead_has_own_api_key"),
             SameWorkspace(field="person", name="lead_has_own_person"),
@@ -220,15 +224,14 @@ class Lead(models.Model):
     def new(cls, **columns: Any) -> "Lead":
         """As `Lead(**columns)`, which asks each of the many fields several times what to do."""
         lead = cls.__new__(cls)
-        defaults = {name: value() if callable(value) else value for name, value in _defaults().items()}
-        vars(lead).update({**defaults, "_state": ModelState(), **columns})
+        fixed, made = _defaults()
+        vars(lead).update({**fixed, **{name: make() for name, make in made.items()}, "_state": ModelState(), **columns})
         return lead
 
 
 @cache
-def _defaults() -> dict[str, Any]:
-    """By column; what is made anew for each is a callable."""
-    return {
-        field.attname: field.default if field.has_default() and callable(field.default) else field.get_default()
-        for field in Lead._meta.concrete_fields
-    }
+def _defaults() -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+    """By column: values, and what makes one anew for each lead."""
+    fields = Lead._meta.concrete_fields
+    made = {field.attname: field.default for field in fields if field.has_default() and callable(field.default)}
+    return {field.attname: field.get_default() for field in fields if field.attname not in made}, made

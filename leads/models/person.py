@@ -10,7 +10,7 @@ from agents.tenancy import SameWorkspace
 class Person(models.Model):
     """Somebody who handed in leads. People are never merged."""
 
-    workspace = models.ForeignKey("agents.Workspace", models.PROTECT, related_name="people")
+    workspace = models.ForeignKey("agents.Workspace", models.PROTECT, related_name="people", db_index=False)
     created_at = models.DateTimeField()
 
     objects = TenantQuerySet.as_manager()
@@ -35,7 +35,9 @@ class ContactKind(models.TextChoices):
 class ContactKey(models.Model):
     """A visitor id, an e-mail address or an E.164 phone number, and whose it is."""
 
-    workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        "agents.Workspace", models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     person = models.ForeignKey(Person, models.CASCADE, related_name="contact_keys", db_constraint=False)
     kind = models.CharField(_("kind"), max_length=10, choices=ContactKind)
     value = models.CharField(_("value"), max_length=254)

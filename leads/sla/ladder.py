@@ -112,7 +112,7 @@ def breach_of(lead: Lead, *, at: datetime | None = None) -> datetime | None:
 
 def acknowledge_by(lead: Lead) -> datetime | None:
     """Until when whoever is on call must say that they have the lead; None where nobody must."""
-    return next((step.at for step in steps_of(lead) if step.act is Act.PAGE), None)
+    return next((datetime.fromisoformat(at) for at, act in lead.ladder if act == Act.PAGE), None)
 
 
 def _promise(lead: Lead, basis: Basis) -> None:

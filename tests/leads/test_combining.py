@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -44,7 +44,7 @@ class Work:
             others = []
             for number in range(1, behind + 1):
                 others.append(pool.submit(one, number))
-                while len(self.combined._queues[key]) < number:
+                while len(self.combined._queues[key].waiting) < number:
                     pass
             self.may_end.set()
             return [done.result(10) for done in (first, *others)]
@@ -95,3 +95,72 @@ def test_a_leader_that_dies_leaves_nobody_waiting(problem):
     assert work.gather(behind=3) == [problem, 1, 2, 3]
     assert work.batches == [[0], [1, 2, 3]]
     assert not work.combined._queues
+
+
+class TestWhoIsComing:
+    @pytest.fixture
+    def work(self):
+        work = Work()
+        work.may_end.set()
+        # So long that a test would fail rather than wait for it to pass.
+        work.combined = Combined(work.do, most=3, patience_s=60)
+        return work
+
+    def coming(self, work: Work, key: str = "a", *, number: int | None = None) -> tuple[threading.Event, Future[None]]:
+        """Somebody on the way, until the event is set. With `number` they bring that then."""
+        here, may_arrive = threading.Event(), threading.Event()
+
+        def come() -> None:
+            with work.combined.coming(key):
+                here.set()
+                may_arrive.wait(10)
+                if number is not None:
+                    work.combined.do(key, number)
+
+        arrives = self.pool.submit(come)
+        here.wait(10)
+        return may_arrive, arrives
+
+    @pytest.fixture(autouse=True)
+    def threads(self):
+        with ThreadPoolExecutor(8) as self.pool:
+            yield
+
+    @pytest.mark.parametrize("number", [1, None])
+    def test_is_waited_for(self, work, number):
+        may_arrive, _ = self.coming(work, number=number)
+        leader = self.pool.submit(work.combined.do, "a", 0)
+        while "a" not in work.combined._queues or work.combined._queues["a"].gathered is None:
+            pass
+        assert not work.batches
+
+        may_arrive.set()
+        leader.result(10)
+
+        assert work.batches == ([[0, 1]] if number else [[0]])
+        assert not work.combined._queues
+
+    def test_is_not_waited_for_under_another_key(self, work):
+        may_arrive, _ = self.coming(work, "b")
+
+        self.pool.submit(work.combined.do, "a", 0).result(10)
+
+        may_arrive.set()
+        assert work.batches == [[0]]
+
+    def test_does_not_wait_for_itself(self, work):
+        may_arrive, arrives = self.coming(work, number=0)
+        may_arrive.set()
+        arrives.result(10)
+
+        assert work.batches == [[0]]
+        assert not work.combined._queues
+
+    def test_is_waited_for_no_longer_than_that(self, work):
+        work.combined._patience_s = 0.001
+        may_arrive, _ = self.coming(work, number=1)
+
+        self.pool.submit(work.combined.do, "a", 0).result(10)
+        assert work.batches == [[0]]
+
+        may_arrive.set()

@@ -138,7 +138,7 @@ class TestABatch:
                     works.append(work)
                     gate.wait(10)
 
-            monkeypatch.setattr(together, "_combined", Gathering())
+            monkeypatch.setattr(together, "_at_once", Gathering())
 
         return gathered
 
