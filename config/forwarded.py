@@ -18,5 +18,5 @@ class ForwardedScheme:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         scheme = request.META.get("HTTP_X_FORWARDED_PROTO")
         if scheme in ("http", "https") and comes_from_trusted_proxy(request):
-            request.environ["wsgi.url_scheme"] = scheme  # type: ignore[attr-defined] - where Django reads it
+            request.META["wsgi.url_scheme"] = scheme
         return self.get_response(request)
