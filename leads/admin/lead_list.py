@@ -26,6 +26,8 @@ from routing.forms.choices import channel_icon, option_groups
 from routing.publishing import draft_document, version_document
 
 OLDER, NEWER = "older", "newer"
+_OFFERED = 50  # people in a select
+_SUGGESTED = 12
 
 
 class LeadFilter(SimpleListFilter):
@@ -101,12 +103,49 @@ class OutcomeFilter(LeadFilter):
 
 
 class AgentFilter(LeadFilter):
+    """A select; a field for a name, or a part of one, where there are more people than anybody looks through.
+
+    Its page costs the same however many they are. `problem` says that nobody is called what was typed.
+    """
+
     title = _("Agent")
     parameter_name = field = "agent"
+    is_typed = False
+    problem = typed = ""
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[Any, Any]]:
         people = Agent.objects.for_workspace(request.workspace).order_by("name", "id")
-        return list(people.values_list("pk", "name"))
+        offered = list(people.values_list("pk", "name")[: _OFFERED + 1])
+        self.is_typed = len(offered) > _OFFERED
+        return [] if self.is_typed else offered
+
+    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.is_typed:
+            return super().queryset(request, queryset)
+        self.typed = _words(str(self.value() or ""))
+        if not self.typed:
+            return queryset
+        people = Agent.objects.for_workspace(request.workspace)
+        if self.typed.isdecimal() and (agent := people.filter(pk=self.typed).first()):
+            self.typed = agent.name
+            return queryset.filter(agent=agent)
+        for called in ("name__iexact", "name__icontains"):
+            named = people.filter(**{called: self.typed})
+            if named.exists():
+                return queryset.filter(agent__in=named)
+        self.problem = _now("Nobody is called that.")
+        return queryset.none()
+
+
+def _words(typed: str) -> str:
+    """PostgreSQL refuses a NUL."""
+    return typed.replace("\0", "").strip()
+
+
+def suggested_agents(workspace: Any, typed: str) -> list[str]:
+    """Names that hold what was typed, by name, without repeats; as many as fit under a field."""
+    people = Agent.objects.for_workspace(workspace).filter(name__icontains=_words(typed))
+    return list(people.order_by("name").values_list("name", flat=True).distinct()[:_SUGGESTED])
 
 
 class TeamFilter(LeadFilter):

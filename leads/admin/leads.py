@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -23,7 +23,7 @@ from agents.scoping import Action
 from leads import actions, selectors
 from leads.actor import Actor
 from leads.admin.decisions import pools_of
-from leads.admin.lead_list import FILTERS, LeadList, state_of
+from leads.admin.lead_list import FILTERS, LeadList, state_of, suggested_agents
 from leads.admin.lead_words import contact_of, facts_of, told_events
 from leads.explaining import explain_decision, trial_of
 from leads.forms import AskForm, ReassignForm
@@ -50,6 +50,7 @@ class LeadAdmin(WorkspaceAdmin):
 
     class Media:
         css = {"all": ["switchyard/rules.css", "switchyard/pick.css", "switchyard/leads.css"]}
+        js = ("switchyard/suggest.js",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -91,9 +92,16 @@ class LeadAdmin(WorkspaceAdmin):
                 )
                 for name, do in done.items()
             ),
+            path("agents/", view(self.agents), name="leads_lead_agents"),
             path("<uuid:lead_id>/why/", view(self.why), name="leads_lead_why"),
             *super().get_urls(),
         ]
+
+    def agents(self, request: Any) -> HttpResponse:
+        """Names for the list's field, as they are typed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse({"names": suggested_agents(request.workspace, request.GET.get("q", ""))})
 
     # The page of one lead
 

@@ -46,6 +46,12 @@ def ben(ws, acme):
 
 
 @pytest.fixture
+def crowd(ws):
+    """More people than a select offers."""
+    Agent.objects.bulk_create(Agent(workspace=ws, slug=f"p{n}", name=f"Person {n}") for n in range(80))
+
+
+@pytest.fixture
 def hand_in(ws, acme):
     def accept(hold_flag="", **said):
         fresh = Workspace.objects.get(pk=ws.pk)
@@ -94,6 +100,70 @@ class TestTheList:
         assert "1 flagged lead waits for you." in start
         assert "Look at this" in start
         assert "1 lead is held until somebody is there." in start
+
+    def test_offers_a_few_agents_in_a_select(self, as_manager, ws, ben, hand_in):
+        lead = hand_in(name="Lea")
+        others = hand_in(name="Otto", visitor_id="v2")
+        Lead.objects.filter(pk=lead.pk).update(agent=ben)
+
+        page = as_manager.get(f"/admin/leads/lead/?agent={ben.pk}").content.decode()
+
+        assert f'<option value="{ben.pk}" selected>Ben Other</option>' in page
+        assert f"/{lead.pk}/change/" in page
+        assert f"/{others.pk}/change/" not in page
+        assert "data-suggest" not in page
+
+    @pytest.mark.parametrize(
+        ("typed", "shown"),
+        [("Ben Other", "Ben Other"), ("ben other", "ben other"), (" en oth ", "en oth"), ("PK", "Ben Other")],
+    )
+    def test_takes_an_agents_name_where_there_are_many(self, as_manager, crowd, ben, hand_in, typed, shown):
+        lead = hand_in(name="Lea")
+        others = hand_in(name="Otto", visitor_id="v2")
+        Lead.objects.filter(pk=lead.pk).update(agent=ben)
+
+        response = as_manager.get("/admin/leads/lead/", {"agent": typed.replace("PK", str(ben.pk))})
+
+        page = response.content.decode()
+        assert f"/{lead.pk}/change/" in page
+        assert f"/{others.pk}/change/" not in page
+        assert f'value="{shown}"' in page
+        assert "Person 17" not in page
+
+    def test_prefers_who_is_called_exactly_that(self, as_manager, crowd, ws, hand_in):
+        seven, seventeen = hand_in(name="Lea"), hand_in(name="Otto", visitor_id="v2")
+        for lead, name in ((seven, "Person 7"), (seventeen, "Person 77")):
+            Lead.objects.filter(pk=lead.pk).update(agent=Agent.objects.for_workspace(ws).get(name=name))
+
+        page = as_manager.get("/admin/leads/lead/?agent=person 7").content.decode()
+
+        assert f"/{seven.pk}/change/" in page
+        assert f"/{seventeen.pk}/change/" not in page
+
+    @pytest.mark.parametrize("typed", ["Zacharias", "9" * 40, "٣" * 30, "Zz\0zz"])
+    def test_says_that_nobody_is_called_that(self, as_manager, crowd, hand_in, typed):
+        lead = hand_in(name="Lea")
+
+        page = as_manager.get("/admin/leads/lead/", {"agent": typed}).content.decode()
+
+        assert "Nobody is called that." in page
+        assert f"/{lead.pk}/change/" not in page
+
+    def test_suggests_names_of_its_own_workspace_to_whoever_sees_leads(self, as_manager, crowd, acme, other):
+        names = as_manager.get("/admin/leads/lead/agents/", {"q": "person 7"}).json()["names"]
+
+        assert names == ["Person 7", *(f"Person 7{n}" for n in range(10))]
+        assert len(as_manager.get("/admin/leads/lead/agents/").json()["names"]) == 12
+        stranger = client_of(somebody("agent@acme.test", (acme, "agent")), acme)
+        assert stranger.get("/admin/leads/lead/agents/").status_code in (302, 403)
+        theirs = other.rows[Agent][0].name
+        assert as_manager.get("/admin/leads/lead/agents/", {"q": theirs}).json()["names"] == []
+
+    def test_is_no_longer_with_a_thousand_agents_more(self, as_manager, crowd, ws):
+        before = len(as_manager.get("/admin/leads/lead/").content)
+        Agent.objects.bulk_create(Agent(workspace=ws, slug=f"m{n}", name=f"More {n}") for n in range(1_000))
+
+        assert len(as_manager.get("/admin/leads/lead/").content) == pytest.approx(before, abs=200)
 
     def test_counts_nothing_and_takes_few_statements_with_300_leads(
         self, as_manager, ws, hand_in, django_assert_max_num_queries

@@ -206,6 +206,28 @@ def test_axe_finds_nothing_wrong_with_rules_versions_and_leads_and_nothing_is_wi
         assert violations_everywhere(page) == {}, address
 
 
+def test_leads_of_one_among_many_agents_are_found_by_typing(world, page):
+    Agent.objects.bulk_create(Agent(workspace=world.workspace, slug=f"p{n}", name=f"Person {n:02}") for n in range(80))
+    world.send(at=timezone.now(), name="Luc")
+    Lead.objects.update(agent=Agent.objects.get(slug="p17"))
+    page.set_viewport_size(PHONE)
+    page.goto("/admin/leads/lead/")
+
+    with page.expect_response("**/admin/leads/lead/agents/?q=17"):
+        page.get_by_label("Agent", exact=True).focus()
+        page.keyboard.type("17")
+    expect(page.locator("#filter-agent-names option")).to_have_count(1)
+    assert page.locator("#filter-agent-names option").get_attribute("value") == "Person 17"
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Agent", exact=True)).to_have_value("17")
+    expect(page.get_by_role("link", name="Luc")).to_be_visible()
+
+    page.goto("/admin/leads/lead/?agent=Zacharias")
+    expect(page.get_by_role("alert")).to_have_text("Nobody is called that.")
+    assert too_wide(page) <= 0
+    assert violations_everywhere(page) == {}
+
+
 def test_an_empty_workspace_says_what_to_do_first(new_page, live_server):
     workspace = Workspace.objects.create(slug="new", name="New", plan="free")
     page = new_page(viewport=PHONE)
