@@ -6,91 +6,124 @@ import json
 import random
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agents.models import Agent, Handle, Shift, Team, TeamMember, Workspace
+from agents.models import Agent, Handle, Shift, Team, TeamMember, TimeOff, Workspace
 from agents.roster import one_change
+from leads.reports import invented
+from leads.reports.invented import LANGUAGES, Past, Person, Turns, arrivals
 from leads.speed import days
-from routing.engine import U
+from routing.models import Ledger
 from routing.publishing import publish, replace_draft
 
+DAY = timedelta(days=1)
+ZONE = "Europe/Madrid"
+NULL = "\\N"  # as COPY reads it
 TEAM_SIZE = 10
 CHANNELS = {"whatsapp": 46, "form": 22, "phone": 16, "telegram": 9, "email": 7}
 COUNTRIES = {"ES": 38, "PT": 14, "MX": 11, "FR": 9, "DE": 8, "IT": 6, "US": 5, "GB": 5, "": 4}
 SOURCES = {"widget": 70, "api": 18, "form": 12}
-# Decisions that differ, of each team: who was there and whose turn it was.
-VARIANTS = 60
-# How many leads come at an hour of the day, of a working day and of a weekend.
-WORKING = (2, 1, 1, 1, 1, 2, 5, 14, 40, 78, 96, 100, 92, 70, 62, 74, 88, 90, 74, 52, 36, 24, 12, 6)
-WEEKEND = (2, 1, 1, 1, 1, 1, 2, 4, 9, 16, 22, 25, 24, 20, 17, 16, 17, 19, 20, 18, 15, 11, 7, 4)
+SLA = {"respond_within": 900, "escalate_after": 3_600, "clock": "covered"}
+# Of each team, when each works: days (0: Monday), and hours between which they are there. At night nobody is.
+WORKING_DAYS, EARLY_WEEK, LATE_WEEK = range(5), (5, 6, 0, 1), (3, 4, 5, 6)
+SHIFTS = (*[(WORKING_DAYS, 8, 17)] * 4, *[(WORKING_DAYS, 11, 20)] * 3, (WORKING_DAYS, 13, 22),
+          (EARLY_WEEK, 9, 18), (LATE_WEEK, 12, 21))  # fmt: skip
 
-# Times of arrival by the weights; answers by a lognormal time that grows out of hours; one lead in twelve is never
-# answered. `%(...)s` are arrays by code, from 1.
+# Answers by a lognormal time from when the lead was given to somebody; one lead in twelve is never answered, and is
+# given up after five days. `%(...)s` are arrays by code, from 1.
+_TURNS = """
+CREATE TEMPORARY TABLE turns (n int, came bigint, given bigint, team_place int, agent_place int, language text,
+    made int, held int, turn int, credit bigint) ON COMMIT DROP
+"""
 _LEADS = """
 INSERT INTO leads_lead (id, workspace_id, source, channel, received_at, created_at, status, outcome, reason, rule,
     agent_id, team_id, reached_on, assigned_at, first_assigned_at, first_response_at, answered_by_id, response_us,
     covered_response_us, closed_as, closed_at, confirmed_at, unconfirmed_at, flagged, visitor_id, name, email, phone,
     message, language, country, region, city, page_url, referrer, attributes, network, joined_count, facts, known,
     intent, reference, status_token, held_for, held_available, held_capped, claim_over, tried, sla, clock_from,
-    respond_by, ladder, reroutes, breached_at, alerts)
+    respond_by, ladder, reroutes, breached_at, escalated_at, alerts)
 SELECT gen_random_uuid(), %(workspace)s, source, channel, at, at,
-    CASE WHEN closed THEN 'closed' WHEN answered THEN 'answered' ELSE 'open' END,
-    'assigned', 'round_robin', 'Team ' || team_place, agent, (%(teams)s::bigint[])[team_place], channel, at, at,
-    CASE WHEN answered THEN at + took * interval '1 microsecond' END, CASE WHEN answered THEN agent END,
-    CASE WHEN answered THEN took END, CASE WHEN answered THEN (took * covered)::bigint END,
-    CASE WHEN NOT closed THEN '' WHEN ending < won THEN 'won' WHEN ending < 0.9 THEN 'lost' ELSE 'spam' END,
-    CASE WHEN closed THEN at + took * interval '1 microsecond' + interval '2 days' END,
-    CASE WHEN answered THEN at + took * interval '1 microsecond' END,
-    CASE WHEN NOT answered AND channel IN ('whatsapp', 'telegram') AND ending < 0.4 THEN at + interval '8 hours' END,
-    '', '', 'Visitor ' || n, 'visitor' || n || '@mail.example', '', 'Hello', 'es', country, '', '',
-    'https://www.example.com/pricing', '', '{}', '', 0, '{}', '{}', '', 'G' || lpad(to_hex(n), 9, '0'),
-    'generated-' || n, '', '[]', '[]', false, '[]', '{"respond_within": 900, "clock": "wall"}', at,
-    at + interval '15 minutes', '[]', CASE WHEN took > 1800000000 THEN 1 ELSE 0 END,
-    CASE WHEN NOT answered OR took > 900000000 THEN at + interval '15 minutes' END, '[]'
+    CASE WHEN closed_at < until THEN 'closed' WHEN answered THEN 'answered' ELSE 'open' END,
+    'assigned', CASE WHEN is_held THEN 'shift_started' ELSE 'round_robin' END, 'Team ' || team_place, agent,
+    (%(teams)s::bigint[])[team_place], channel, given_at, given_at,
+    CASE WHEN answered THEN answered_at END, CASE WHEN answered THEN agent END,
+    CASE WHEN answered THEN given - came + took END, CASE WHEN answered THEN (took * covered)::bigint END,
+    CASE WHEN NOT closed_at < until THEN '' WHEN answered AND ending < won THEN 'won' WHEN ending < 0.95 THEN 'lost'
+        ELSE 'spam' END,
+    CASE WHEN closed_at < until THEN closed_at END, CASE WHEN answered THEN answered_at END,
+    CASE WHEN NOT answered AND channel IN ('whatsapp', 'telegram') AND ending < 0.4
+        AND given_at + interval '8 hours' < until THEN given_at + interval '8 hours' END,
+    '', '', 'Visitor ' || n, 'visitor' || n || '@mail.example', '', 'Hello', language, country, '', '',
+    'https://www.example.com/team-' || team_place || '/pricing', '', '{}', '', 0, '{}', '{}', '',
+    'G' || lpad(to_hex(n), 9, '0'), 'generated-' || n, '', '[]', '[]', false, '[]', %(sla)s, given_at,
+    given_at + interval '15 minutes', '[]', 0,
+    CASE WHEN is_late AND given_at + interval '15 minutes' < until THEN given_at + interval '15 minutes' END,
+    CASE WHEN (NOT answered OR took > 3600000000) AND given_at + interval '1 hour' < until
+        THEN given_at + interval '1 hour' END,
+    '[]'
 FROM (
-    SELECT n, at, closed_draw < 0.6 AND answered AND at < %(until)s::timestamptz - interval '20 days' AS closed,
-        answered, covered, ending, agent, 1 + (agent_place - 1) / %(team_size)s AS team_place,
-        (%(channels)s::text[])[1 + width_bucket(channel_draw, %(channel_edges)s::float8[])] AS channel,
-        (%(countries)s::text[])[1 + width_bucket(country_draw, %(country_edges)s::float8[])] AS country,
-        (%(sources)s::text[])[1 + width_bucket(source_draw, %(source_edges)s::float8[])] AS source,
-        took, CASE WHEN took < 300000000 THEN 0.34 WHEN took < 3600000000 THEN 0.22 ELSE 0.11 END AS won
+    SELECT *, NOT answered OR took > 900000000 AS is_late, CASE WHEN answered
+            THEN answered_at + CASE WHEN closing < 0.6 THEN interval '2 days' ELSE interval '12 days' END
+            ELSE given_at + interval '5 days' END AS closed_at,
+        CASE WHEN took < 300000000 THEN 0.34 WHEN took < 3600000000 THEN 0.22 ELSE 0.11 END AS won
     FROM (
-        SELECT n, at, random() AS closed_draw, random() AS channel_draw, random() AS country_draw,
-            random() AS source_draw, random() AS ending, random() > 0.08 AS answered, 0.4 + 0.6 * random() AS covered,
-            agent_place, (%(agents)s::bigint[])[agent_place] AS agent,
-            (1000000 * exp(5.1 + 0.6 * sin(agent_place) + CASE WHEN is_quiet THEN 2.6 ELSE 0 END
-                + 1.5 * sqrt(-2 * ln(1 - random())) * cos(6.2831853 * random())))::bigint AS took
+        SELECT *, given_at + took * interval '1 microsecond' AS answered_at,
+            answering > 0.08 AND given_at + took * interval '1 microsecond' < until AS answered
         FROM (
-            SELECT n, 1 + floor(random() * %(agent_count)s)::int AS agent_place,
-                hour %% 24 NOT BETWEEN 7 AND 18 OR hour >= 120 AS is_quiet,
-                %(monday)s::timestamptz + hour * interval '1 hour'
-                    + floor(random() * %(weeks)s) * interval '7 days' + random() * interval '1 hour' AS at
-            FROM (SELECT n, width_bucket(random(), %(hour_edges)s::float8[]) AS hour
-                FROM generate_series(%(first)s, %(last)s) AS n OFFSET 0) AS hours
-        ) AS arrivals
-        WHERE at < %(until)s::timestamptz
+            SELECT n, came, given, team_place, language, held IS NOT NULL AS is_held, %(until)s::timestamptz AS until,
+                'epoch'::timestamptz + came * interval '1 microsecond' AS at,
+                'epoch'::timestamptz + given * interval '1 microsecond' AS given_at,
+                (%(agents)s::bigint[])[agent_place] AS agent,
+                (%(channels)s::text[])[1 + width_bucket(random(), %(channel_edges)s::float8[])] AS channel,
+                (%(countries)s::text[])[1 + width_bucket(random(), %(country_edges)s::float8[])] AS country,
+                (%(sources)s::text[])[1 + width_bucket(random(), %(source_edges)s::float8[])] AS source,
+                random() AS closing, random() AS ending, random() AS answering, 0.4 + 0.6 * random() AS covered,
+                (1000000 * exp(5.1 + 0.6 * sin(agent_place)
+                    + 1.5 * sqrt(-2 * ln(1 - random())) * cos(6.2831853 * random())))::bigint AS took
+            FROM turns OFFSET 0
+        ) AS draws
         OFFSET 0
-    ) AS draws
+    ) AS answers
     OFFSET 0
 ) AS lead
+ORDER BY n
 """
 _ASSIGNMENTS = """
 INSERT INTO leads_assignment (workspace_id, lead_id, agent_id, reason, assigned_at, closed_at)
 SELECT workspace_id, id, agent_id, reason, assigned_at, closed_at FROM leads_lead WHERE workspace_id = %(workspace)s
 """
+# Of a ledger as it was, only the entry of whoever was chosen: enough to see that it did not stand even.
 _DECISIONS = """
 INSERT INTO leads_decision (workspace_id, lead_id, at, trigger, policy_version, roster_version, zone_data, holiday_data,
     request, loads, ledger, decision, outcome, reason, agent_id, moved_ledger, given_back)
-SELECT workspace_id, id, received_at, 'intake', 1, 1, '', '', '{}', '{}', '{"turns": 0, "entries": {}}',
-    made.decision, outcome, reason, lead.agent_id, true, ''
+SELECT lead.workspace_id, lead.id, lead.assigned_at, CASE WHEN turns.held IS NULL THEN 'intake' ELSE 'release' END, 1,
+    1, '', '', '{}', '{}', jsonb_build_object('turns', turn, 'entries', CASE WHEN turn = 0 THEN '{}'::jsonb
+        ELSE jsonb_build_object(lead.agent_id::text, jsonb_build_array(credit, 0, 0)) END),
+    made.decision, 'assigned', lead.reason, lead.agent_id, true, ''
+FROM turns JOIN leads_lead AS lead ON lead.status_token = 'generated-' || n JOIN made ON made.id = turns.made
+ORDER BY lead.assigned_at
+"""
+_HELD = """
+INSERT INTO leads_decision (workspace_id, lead_id, at, trigger, policy_version, roster_version, zone_data, holiday_data,
+    request, loads, decision, outcome, reason, moved_ledger, given_back)
+SELECT lead.workspace_id, lead.id, lead.received_at, 'intake', 1, 1, '', '', '{}', '{}', made.decision, 'held',
+    'nobody', false, ''
+FROM turns JOIN leads_lead AS lead ON lead.status_token = 'generated-' || n JOIN made ON made.id = turns.held
+"""
+_LOADS = """
+UPDATE routing_load SET open = found.open, last_assigned_at = found.last_assigned_at
 FROM (
-    SELECT *, mod(row_number() OVER (), %(variants)s) AS variant FROM leads_lead WHERE workspace_id = %(workspace)s
-) AS lead JOIN made ON made.agent_id = lead.agent_id AND made.variant = lead.variant
+    SELECT agent_id, count(*) FILTER (WHERE status <> 'closed') AS open, max(assigned_at) AS last_assigned_at
+    FROM leads_lead WHERE workspace_id = %(workspace)s GROUP BY agent_id
+) AS found
+WHERE routing_load.agent_id = found.agent_id
 """
 
 
@@ -119,9 +152,12 @@ class Command(BaseCommand):
         if count < 1 or weeks < 1 or agents < TEAM_SIZE or agents % TEAM_SIZE:
             raise CommandError(f"at least one lead and one week, and agents in teams of {TEAM_SIZE}")
         at = timezone.now().replace(minute=0, second=0, microsecond=0)
+        today = at.astimezone(ZoneInfo(ZONE)).date()
+        first = today - (today.weekday() + 7 * (weeks - 1)) * DAY
+        start = datetime.combine(first, time(), ZoneInfo(ZONE))
         with transaction.atomic():
-            workspace = _workspace(options["slug"], agents, at)
-            _fill(workspace, count, weeks, at)
+            workspace = _workspace(options["slug"], agents, first, at)
+            _fill(workspace, count, start, at)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE leads_lead, leads_assignment, leads_decision")
         if not options["no_packing"]:
@@ -129,21 +165,28 @@ class Command(BaseCommand):
         self.stdout.write(f"{workspace.leads.count()} leads of {agents} agents in workspace {workspace.slug}")
 
 
-def _workspace(slug: str, agents: int, at: datetime) -> Workspace:
+def _workspace(slug: str, agents: int, first: date, at: datetime) -> Workspace:
     dice = random.Random(0)  # noqa: S311 - the same people every time
     with one_change():
         workspace = Workspace.objects.create(
-            slug=slug, name="Generated", plan="scale", timezone="Europe/Madrid", languages=["es", "en"]
+            slug=slug, name="Generated", plan="scale", timezone=ZONE, languages=["es", "en"]
         )
         made = Agent.objects.bulk_create(
-            Agent(workspace=workspace, slug=f"a{place}", name=name, languages=["es", "en", "pt"][: 1 + place % 3])
+            Agent(
+                workspace=workspace, slug=f"a{place}", name=name, languages=list(LANGUAGES)[: 1 + place % TEAM_SIZE % 3]
+            )
             for place, name in enumerate(_names(agents, dice))
         )
-        shifts = [(day, start, start + 540) for day in range(5) for start in (480, 600)]
         Shift.objects.bulk_create(
-            Shift(workspace=workspace, agent=agent, weekday=day, start_minute=start, end_minute=end)
+            Shift(workspace=workspace, agent=agent, weekday=day, start_minute=begins * 60, end_minute=ends * 60)
             for place, agent in enumerate(made)
-            for day, start, end in shifts[place % 2 :: 2]
+            for days, begins, ends in [SHIFTS[place % TEAM_SIZE]]
+            for day in days
+        )
+        TimeOff.objects.bulk_create(
+            TimeOff(workspace=workspace, agent=agent, starts_local=f"{since}T00:00", ends_local=f"{until}T00:00")
+            for agent in made
+            for since, until in _leave(first, at.date(), dice)
         )
         Handle.objects.bulk_create(
             Handle(workspace=workspace, agent=agent, channel="whatsapp", value="+34600111222") for agent in made
@@ -154,12 +197,18 @@ def _workspace(slug: str, agents: int, at: datetime) -> Workspace:
                 TeamMember(workspace=workspace, team=team, agent=agent)
                 for agent in made[place * TEAM_SIZE : (place + 1) * TEAM_SIZE]
             )
+    rules = [
+        {
+            "name": f"Team {place + 1}",
+            "when": {"all": [{"field": "page_url", "op": "contains", "value": f"/team-{place + 1}/"}]},
+            "route": {"to": {"team": f"t{place + 1}"}, "require": ["language"], "if_nobody": "hold"},
+            "sla": SLA,
+        }
+        for place in range(agents // TEAM_SIZE)
+    ]
     document = {
         "returning": "same_agent", "join_window": 86_400, "intent": {"hot": 70, "warm": 30}, "scoring": [],
-        "rules": [
-            {"name": f"Team {place + 1}", "route": {"to": {"team": f"t{place + 1}"}}}
-            for place in range(agents // TEAM_SIZE)
-        ],
+        "rules": rules,
     }  # fmt: skip
     replace_draft(workspace, document)
     publish(workspace=workspace, by=None, at=at)
@@ -167,19 +216,26 @@ def _workspace(slug: str, agents: int, at: datetime) -> Workspace:
     return workspace
 
 
-def _fill(workspace: Workspace, count: int, weeks: int, at: datetime) -> None:
-    agents = list(workspace.agents.order_by("pk").values_list("pk", flat=True))
-    monday = datetime(at.year, at.month, at.day, tzinfo=UTC) - timedelta(days=at.weekday(), weeks=weeks - 1)
+def _leave(first: date, today: date, dice: random.Random) -> list[tuple[date, date]]:
+    """Two weeks a year, and for some one of the coming four."""
+    weeks = (today - first).days // 7
+    away = sorted(dice.sample(range(weeks), max(1, weeks // 26))) if weeks > 1 else []
+    found = [(first + 7 * DAY * week, first + 7 * DAY * (week + 1)) for week in away]
+    if dice.random() < 0.3:
+        since = today + dice.randrange(4, 21) * DAY
+        found.append((since, since + 7 * DAY))
+    return found
+
+
+def _fill(workspace: Workspace, count: int, start: datetime, at: datetime) -> None:
+    past = Past(start, at, ZoneInfo(ZONE), np.random.default_rng(0))
+    teams = [Turns(past, team) for team in _teams(workspace)]
     given: dict[str, Any] = {
         "workspace": workspace.pk,
-        "agents": agents,
-        "agent_count": len(agents),
-        "teams": list(workspace.teams.order_by("pk").values_list("pk", flat=True)),
-        "team_size": TEAM_SIZE,
-        "monday": monday,
-        "weeks": weeks,
+        "agents": [person.id for turns in teams for person in turns.team.people],
+        "teams": [turns.team.id for turns in teams],
+        "sla": json.dumps(SLA),
         "until": at,
-        "hour_edges": _edges([*WORKING * 5, *WEEKEND * 2]),
     }
     for name, weighted in (("channel", CHANNELS), ("country", COUNTRIES), ("source", SOURCES)):
         plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
@@ -189,16 +245,65 @@ def _fill(workspace: Workspace, count: int, weeks: int, at: datetime) -> None:
         if _is_superuser(cursor):
             # What is made here fits together: checking a million rows for that would take most of the time.
             cursor.execute("SET LOCAL session_replication_role = replica")
-        made = 0
-        while made < count:  # what would come in later than now is drawn again
-            cursor.execute(_LEADS, {**given, "first": made * 2 + 1, "last": made * 2 + count - made})
-            if cursor.rowcount == 0:
-                break
-            made += cursor.rowcount
+        cursor.execute(_TURNS)
+        with cursor.copy("COPY turns FROM STDIN") as copy:
+            for lines in _lines(past, count, teams):
+                copy.write(lines)
+        cursor.execute("CREATE TEMPORARY TABLE made (id int, decision jsonb) ON COMMIT DROP")
+        with cursor.copy("COPY made FROM STDIN") as copy:
+            for place, decision in enumerate(past.decisions):
+                copy.write(f"{place}\t{decision}\n")
+        cursor.execute("ANALYZE turns, made")
+        cursor.execute(_LEADS, given)
         cursor.execute(_ASSIGNMENTS, given)
-        cursor.execute("CREATE TEMPORARY TABLE made (agent_id bigint, variant int, decision jsonb) ON COMMIT DROP")
-        cursor.executemany("INSERT INTO made VALUES (%s, %s, %s)", list(_decisions(workspace)))
-        cursor.execute(_DECISIONS, {**given, "variants": VARIANTS})
+        cursor.execute(_DECISIONS)
+        cursor.execute(_HELD)
+        cursor.execute(_LOADS, given)
+    for turns in teams:
+        row = Ledger.objects.get(team=turns.team.id)
+        row.standing = turns.team.ledger
+        row.save()
+
+
+def _teams(workspace: Workspace) -> list[invented.Team]:
+    leave: dict[int, list[tuple[date, date]]] = {}
+    for row in workspace.time_off.all():
+        days = date.fromisoformat(row.starts_local[:10]), date.fromisoformat(row.ends_local[:10])
+        leave.setdefault(row.agent_id, []).append(days)
+    members: dict[int, list[Agent]] = {}
+    for member in TeamMember.objects.filter(workspace=workspace).order_by("agent").select_related("agent"):
+        members.setdefault(member.team_id, []).append(member.agent)
+    return [
+        invented.Team(
+            team.pk,
+            team.name,
+            [
+                Person(agent.pk, agent.languages, SHIFTS[place], leave.get(agent.pk, ()))
+                for place, agent in enumerate(members[team.pk])
+            ],
+        )
+        for team in workspace.teams.order_by("pk")
+    ]
+
+
+def _lines(past: Past, count: int, teams: Sequence[Turns]) -> Iterator[str]:
+    """The rows of `turns`, team by team. Leads are numbered as they came."""
+    came, team_of, language_of = arrivals(past, count, teams)
+    spoken = list(LANGUAGES)
+    for place, turns in enumerate(teams):
+        (numbers,) = np.nonzero(team_of == place)
+        known = [numbers.tolist(), came[numbers].tolist(), [spoken[code] for code in language_of[numbers].tolist()]]
+        leads = list(zip(*known, strict=True))
+        lines = []
+        taken = turns.taken(came[numbers], language_of[numbers])
+        for turn, (lead, at, chosen, made, held, credit) in enumerate(taken):
+            number, came_at, language = leads[lead]
+            agent = place * TEAM_SIZE + 1 + chosen
+            lines.append(
+                f"{number + 1}\t{came_at}\t{at}\t{place + 1}\t{agent}\t{language}\t{made}\t"
+                f"{held if held >= 0 else NULL}\t{turn}\t{credit}\n"
+            )
+        yield "".join(lines)
 
 
 def _is_superuser(cursor: Any) -> bool:
@@ -213,43 +318,6 @@ def _edges(weights: Sequence[int]) -> list[float]:
         passed += weight
         edges.append(passed / total)
     return edges
-
-
-def _decisions(workspace: Workspace) -> Iterator[tuple[int, int, str]]:
-    """For each agent the decisions that gave them a lead: some colleagues could have had it, some not."""
-    dice = random.Random(1)  # noqa: S311
-    why_not = ["off_shift"] * 5 + ["paused", "at_cap", "language", "time_off"]
-    members: dict[int, list[int]] = {}
-    for team, agent in TeamMember.objects.filter(workspace=workspace).order_by("agent").values_list("team", "agent"):
-        members.setdefault(team, []).append(agent)
-    teams = {agent: (team, people) for team, people in members.items() for agent in people}
-    for agent in sorted(teams):
-        team, people = teams[agent]
-        for variant in range(VARIANTS):
-            takers = [other for other in people if other == agent or dice.random() < 0.7]
-            share = U // len(takers)
-            candidates = [
-                [
-                    other,
-                    "chosen" if other == agent else "not_their_turn" if other in takers else dice.choice(why_not),
-                    None,
-                ]
-                for other in people
-            ]
-            decision = {
-                "outcome": "assigned",
-                "agent": agent,
-                "rule": "",
-                "reason": "round_robin",
-                "channel": None,
-                "pools": [["", "regular", candidates, "assigned"]],
-                "turn": [agent, [[taker, share] for taker in takers], share * len(takers), 1, []],
-                "ledger": team,
-                "target": None,
-                "score": None,
-                "intent": None,
-            }
-            yield agent, variant, json.dumps(decision)  # fmt: skip
 
 
 def _names(count: int, dice: random.Random) -> list[str]:
