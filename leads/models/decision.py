@@ -1,6 +1,7 @@
 """Why a lead went where it went."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agents.scoping import TenantQuerySet
@@ -71,7 +72,14 @@ class Decision(models.Model):
             SameWorkspace(field="lead", name="decision_has_own_lead"),
             SameWorkspace(field="agent", name="decision_has_own_agent"),
         ]
-        indexes = [models.Index(fields=["workspace", "at"], name="decision_by_instant")]
+        indexes = [
+            models.Index(fields=["workspace", "at"], name="decision_by_instant"),
+            models.Index(
+                fields=["workspace", "given_back_at"],
+                condition=Q(given_back_at__isnull=False),
+                name="decision_given_back",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}: lead {self.lead_id}, {self.outcome} ({self.reason})"

@@ -6,50 +6,29 @@ back count for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from leads.models import Decision, TurnDay
-from leads.reports import charts
+from leads.reports import charts, turns
 from leads.reports.filters import Filters
 from leads.reports.names import Names
 from leads.reports.page import COUNT, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, share_of, tile
-from leads.speed import days, turn_sums
-from leads.speed.days import DAY
+from leads.speed import turn_sums
 from leads.watchdog import FALLBACK_SHARE
 from routing.engine import U
 
 # Above these shares of all decisions somebody should look.
 ALARMS = {"fallback": FALLBACK_SHARE, "held": 0.25, "queued": 0.5}
-REASONS: dict[str, Any] = {
-    "off_shift": gettext_lazy("off shift"),
-    "paused": gettext_lazy("paused"),
-    "time_off": gettext_lazy("time off"),
-    "holiday": gettext_lazy("holiday"),
-    "at_cap": gettext_lazy("at a cap"),
-    "language": gettext_lazy("language"),
-    "channel": gettext_lazy("channel"),
-    "territory": gettext_lazy("territory"),
-    "tags": gettext_lazy("tags"),
-    "not_preferred": gettext_lazy("others fitted better"),
-    "lower_tier": gettext_lazy("an earlier tier was there"),
-    "weight_zero": gettext_lazy("no turns in the team"),
-    "already_tried": gettext_lazy("had it before"),
-    "inactive": gettext_lazy("inactive"),
-}
 _LINES = 4
 
 
 def build(scope: Scope, filters: Filters) -> Report:
     names = Names(scope.workspace)
-    by_day = list(load_turns(workspace_id=scope.workspace.pk, start=filters.start, end=filters.end))
+    by_day = list(turns.load(workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, at=scope.at))
     whole = turn_sums.join(sums for _day, sums in by_day)
     asked = dict(filters.narrowed)
     wanted = {str(asked["agent"])} if "agent" in asked else None
@@ -57,54 +36,28 @@ def build(scope: Scope, filters: Filters) -> Report:
         name: sums for name, sums in whole["ledgers"].items() if "team" not in asked or name == str(asked["team"])
     }
     shares = _standing(ledgers)
+    if wanted is None and "team" in asked:
+        wanted = {agent for _ledger, agent, _due, _got in shares}
     if wanted is not None:
         shares = [each for each in shares if each[1] in wanted]
     shown = _shown_ledger(ledgers, shares)
+    # How leads were decided is nobody's and no team's: where it is asked for one of these, it is not said.
+    is_whole = not filters.narrowed
     panels = [
-        _shares(shares, ledgers, names),
+        _shares(shares, ledgers, names, scope, filters),
         *([_deviation(shown, ledgers[shown], by_day, names, wanted)] if shown is not None else []),
-        _eligible(whole, names, wanted),
-        _missed(whole, names, wanted),
-        *([] if scope.agent else [_outcomes(whole)]),
+        _eligible(whole, names, wanted, scope, filters),
+        _missed(whole, names, wanted, scope, filters),
+        *([_outcomes(whole, scope, filters)] if is_whole else []),
     ]
     return Report(
         title=_("Fairness"),
-        tiles=_tiles(whole, ledgers, shares, own=scope.agent is not None),
+        tiles=_tiles(whole, ledgers, shares, scope, filters),
         panels=panels if whole["asked"] or whole["outcomes"] else [],
         filters=filters,
         at=scope.at,
         empty=_("Nothing was decided in this period. Choose a longer one."),
     )
-
-
-def load_turns(*, workspace_id: int, start: datetime, end: datetime) -> Iterator[tuple[date, dict[str, Any]]]:
-    """The sums of the decisions of `[start, end)`, day by day (UTC); the first and the last may be parts of one. Days
-    that are not packed are added up from their decisions, by one statement."""
-    first, last = days.day_of(start), days.day_of(end - timedelta(microseconds=1))
-    stale = days.changed_since_noted(workspace_id)
-    rows = TurnDay.objects.filter(workspace_id=workspace_id, day__gte=first, day__lte=last)
-    stored = {
-        day: sums
-        for day, sums in rows.values_list("day", "sums")
-        if day not in stale and start <= days.begin_of(day) and days.begin_of(day) + DAY <= end
-    }
-    found = dict(stored)
-    spans, day, since = Q(), first, None
-    while day <= last + DAY:
-        is_missing = day <= last and day not in stored
-        if is_missing and since is None:
-            since = day
-        elif not is_missing and since is not None:
-            spans |= Q(at__gte=max(start, days.begin_of(since)), at__lt=min(end, days.begin_of(day)))
-            since = None
-        day += DAY
-    if spans:
-        decisions = Decision.objects.filter(spans, workspace_id=workspace_id).order_by("at", "pk")
-        read = decisions.values_list("at", *turn_sums.READ).iterator(chunk_size=2_000)
-        for on, of in groupby(read, key=lambda row: days.day_of(row[0])):
-            found[on] = turn_sums.add_up(row[1:] for row in of)
-    for on in sorted(found):
-        yield on, found[on]
 
 
 def _standing(ledgers: dict[str, Any]) -> list[tuple[str, str, float, int]]:
@@ -123,39 +76,54 @@ def _shown_ledger(ledgers: dict[str, Any], shares: Sequence[tuple[str, str, floa
     return max(shares, key=lambda each: (abs(each[3] - each[2]), each[0]))[0]
 
 
-def _ledger_name(name: str, names: Names) -> str:
-    return names.of("team", int(name)) if name not in ("0", "None") else _("On call, all teams")
-
-
-def _tiles(whole: dict[str, Any], ledgers: dict[str, Any], shares: Sequence[Any], *, own: bool) -> list[Any]:
-    worst = max((abs(got - due) for _l, _a, due, got in shares), default=None)
-    turns = sum(sums["turns"] for sums in ledgers.values())
-    if own:
+def _tiles(
+    whole: dict[str, Any], ledgers: dict[str, Any], shares: Sequence[Any], scope: Scope, filters: Filters
+) -> list[Any]:
+    asked, link = dict(filters.narrowed), scope.link_to_decisions
+    if "agent" in asked:
         due, got = sum(each[2] for each in shares), sum(each[3] for each in shares)
-        return [tile(_("Turns due to you"), NUMBER, due), tile(_("Turns you got"), COUNT, got)]
+        to_whom = (_("Turns due to you"), _("Turns you got")) if scope.agent else (_("Turns due"), _("Turns got"))
+        one = {"ledger": asked["team"]} if "team" in asked else {}
+        return [
+            tile(to_whom[0], NUMBER, round(due, 2)),
+            tile(to_whom[1], COUNT, got, link=link(filters, "got", **one)),
+            tile(_("Difference"), NUMBER, round(got - due, 2)),
+        ]
+    worst = max((abs(got - due) for _l, _a, due, got in shares), default=None)
+    taken = sum(sums["turns"] for sums in ledgers.values())
     decided = sum(whole["outcomes"].values())
+    of_team = {"ledger": asked["team"]} if "team" in asked else {}
     found = [
-        tile(_("Leads decided"), COUNT, decided),
-        tile(_("By turns"), COUNT, turns),
+        tile(_("By turns"), COUNT, taken, link=link(filters, "turns", **of_team)),
         tile(_("Furthest from a share"), NUMBER, worst, hint=_("leads, of anybody")),
     ]
+    if asked:
+        return found
+    found.insert(0, tile(_("Leads decided"), COUNT, decided, link=link(filters, "decided")))
     for outcome, label in (("fallback", _("To the fallback")), ("held", _("Held")), ("queued", _("Queued"))):
         part = share_of(whole["outcomes"].get(outcome, 0), decided)
         level = ALARMS[outcome]
         is_high = part is not None and part > level
         hint = _("above the alarm of %d %%") if is_high else _("alarm above %d %%")
-        found.append(tile(label, SHARE, part, hint=hint % round(level * 100)))
+        found.append(
+            tile(
+                label, SHARE, part, hint=hint % round(level * 100), is_bad=is_high,
+                link=link(filters, "decided", outcome=outcome),
+            )
+        )  # fmt: skip
     return found
 
 
-def _shares(shares: Sequence[tuple[str, str, float, int]], ledgers: dict[str, Any], names: Names) -> Panel:
+def _shares(
+    shares: Sequence[tuple[str, str, float, int]], ledgers: dict[str, Any], names: Names, scope: Scope, filters: Filters
+) -> Panel:
     rows = [
         Row(
             names.of("agent", int(agent)),
             [
-                Cell(_ledger_name(name, names), TEXT),
+                Cell(turns.ledger_name(name, names), TEXT),
                 Cell(round(due, 2), NUMBER),
-                Cell(got),
+                Cell(got, COUNT, scope.link_to_decisions(filters.only(agent=int(agent)), "got", ledger=name)),
                 Cell(round(got - due, 2), NUMBER, is_bad=abs(got - due) >= 3),
                 Cell(share_of(got, ledgers[name]["turns"]), SHARE),
             ],
@@ -198,7 +166,8 @@ def _deviation(
     is_bound = sums["even"] and sums["takers"] is not None
     chart = charts.linear_trend(
         _("Distance from the share of turns"),
-        _("Leads received less leads due, at the end of each day, of each member of %s.") % _ledger_name(ledger, names),
+        _("Leads received less leads due, at the end of each day, of each member of %s.")
+        % turns.ledger_name(ledger, names),
         labels,
         lines,
         band=1.0 if is_bound else None,
@@ -222,48 +191,67 @@ def _deviation(
             " most 2.1."
         )
     columns = [_("Agent"), _("Highest"), _("Lowest"), _("Now")]
-    title = _("Distance from the share, %s") % _ledger_name(ledger, names)
+    title = _("Distance from the share, %s") % turns.ledger_name(ledger, names)
     return Panel("deviation", title, Table(columns, rows), chart, note=note, is_wide=True)
 
 
-def _eligible(whole: dict[str, Any], names: Names, wanted: Any) -> Panel:
+def _eligible(whole: dict[str, Any], names: Names, wanted: set[str] | None, scope: Scope, filters: Filters) -> Panel:
     rows = []
-    for agent, looked_at in sorted(whole["asked"].items(), key=lambda item: -item[1]):
+    people = {*whole["asked"], *whole["otherwise"]}
+    for agent in sorted(people, key=lambda agent: (-whole["asked"].get(agent, 0), int(agent))):
         if wanted is not None and agent not in wanted:
             continue
+        theirs = filters.only(agent=int(agent))
+        looked_at = whole["asked"].get(agent, 0)
         could = looked_at - sum(whole["missed"].get(agent, {}).values())
-        taken = whole["taken"].get(agent, 0)
+        taken, otherwise = whole["taken"].get(agent, 0), whole["otherwise"].get(agent, 0)
         rows.append(
             Row(
                 names.of("agent", int(agent)),
                 [
-                    Cell(looked_at),
-                    Cell(could),
+                    Cell(looked_at, COUNT, scope.link_to_decisions(theirs, "asked")),
+                    Cell(could, COUNT, scope.link_to_decisions(theirs, "could")),
                     Cell(share_of(could, looked_at), SHARE),
-                    Cell(taken),
+                    Cell(taken, COUNT, scope.link_to_decisions(theirs, "taken")),
                     Cell(share_of(taken, could), SHARE),
+                    Cell(otherwise, COUNT, scope.link_to_decisions(theirs, "otherwise")),
                 ],
             )
         )
-    columns = [_("Agent"), _("Looked at"), _("Could take"), _("Share"), _("Got"), _("Of those")]
-    note = _("For how many leads somebody was looked at, how many they could take, and how many they got in any way.")
-    return Panel("eligible", _("Share of leads by eligibility"), Table(columns, rows), note=note)
+    columns = [_("Agent"), _("Looked at"), _("Could take"), _("Share"), _("Got"), _("Of those"), _("Otherwise")]
+    note = _(
+        "How often somebody was looked at for a lead, could take it, and got it. Otherwise: by hand, or as the fallback"
+        " agent."
+    )
+    return Panel("eligible", _("Share of leads by eligibility"), Table(columns, rows), note=_of_teams(note, filters))
 
 
-def _missed(whole: dict[str, Any], names: Names, wanted: Any) -> Panel:
+def _missed(whole: dict[str, Any], names: Names, wanted: set[str] | None, scope: Scope, filters: Filters) -> Panel:
     rows = []
-    for agent, reasons in sorted(whole["missed"].items(), key=lambda item: -sum(item[1].values())):
+    for agent, reasons in sorted(whole["missed"].items(), key=lambda item: (-sum(item[1].values()), int(item[0]))):
         if wanted is not None and agent not in wanted:
             continue
-        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        said = ", ".join(f"{number} {REASONS.get(reason, reason)}" for reason, number in ordered)
-        rows.append(Row(names.of("agent", int(agent)), [Cell(sum(reasons.values())), Cell(said, TEXT)]))
+        theirs = filters.only(agent=int(agent))
+        said = [
+            (f"{number} {turns.REASONS.get(reason, reason)}", scope.link_to_decisions(theirs, "missed", reason=reason))
+            for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        cells = [
+            Cell(sum(reasons.values()), COUNT, scope.link_to_decisions(theirs, "missed")),
+            Cell(", ".join(words for words, _link in said), TEXT, parts=said),
+        ]
+        rows.append(Row(names.of("agent", int(agent)), cells))
     table = Table([_("Agent"), _("Missed"), _("Because of")], rows, empty=_("Nobody missed a lead."))
-    note = _("Leads for which somebody was looked at and could not take them, by the first reason.")
-    return Panel("missed", _("Why people missed leads"), table, note=note)
+    note = _("How often somebody was looked at for a lead and could not take it, by the first reason.")
+    return Panel("missed", _("Why people missed leads"), table, note=_of_teams(note, filters))
 
 
-def _outcomes(whole: dict[str, Any]) -> Panel:
+def _of_teams(note: str, filters: Filters) -> str:
+    """Verdicts are counted by agent alone."""
+    return f"{note} {_('Over all of their teams.')}" if "team" in dict(filters.narrowed) else note
+
+
+def _outcomes(whole: dict[str, Any], scope: Scope, filters: Filters) -> Panel:
     decided = sum(whole["outcomes"].values())
     labels = {
         "assigned": _("Assigned"), "fallback": _("To the fallback agent"), "held": _("Held"), "queued": _("Queued"),
@@ -277,7 +265,7 @@ def _outcomes(whole: dict[str, Any]) -> Panel:
             Row(
                 label,
                 [
-                    Cell(number),
+                    Cell(number, COUNT, scope.link_to_decisions(filters, "decided", outcome=outcome)),
                     Cell(part, SHARE, is_bad=level is not None and part is not None and part > level),
                     Cell(level, SHARE),
                 ],

@@ -22,17 +22,24 @@ COUNT, DURATION, SHARE, TEXT, NUMBER = "count", "duration", "share", "text", "nu
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose leads are reported, as of when. `agent`: somebody who sees their own only. `manages`: who reads may enter
-    the administration."""
+    the administration. `report`: the name of the one that is made."""
 
     workspace: Workspace
     at: datetime
     agent: Agent | None = None
     manages: bool = False
+    report: str = ""
 
     def link(self, filters: Filters, what: str, **asked: Any) -> str:
         """The address of the leads behind a number."""
-        query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked)
+        back = {"report": self.report} if self.report else {}
+        query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked, **back)
         return f"{reverse('reports:leads')}?{query}"
+
+    def link_to_decisions(self, filters: Filters, what: str, **asked: Any) -> str:
+        """The address of the decisions behind a number."""
+        query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked)
+        return f"{reverse('reports:decisions')}?{query}"
 
     def link_to_lead(self, pk: UUID) -> str:
         """The page of one lead, for whoever has one: managers and its agent."""
@@ -44,12 +51,13 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """`value` as it is counted (durations in seconds, shares from 0 to 1, None: there is none); `link` leads to what is
-    behind it."""
+    behind it. A text may have parts, each with a link of its own."""
 
     value: Any
     kind: str = COUNT
     link: str = ""
     is_bad: bool = False
+    parts: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class Tile:
     change: str = ""
     is_better: bool | None = None
     hint: str = ""
+    hint_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +129,12 @@ def share_of(part: int, whole: int) -> float | None:
 
 def tile(
     label: str, kind: str, value: Any, before: Any = None, *, less_is_better: bool | None = None, link: str = "",
-    hint: str = "", compares: bool = False,
+    hint: str = "", hint_link: str = "", is_bad: bool = False, compares: bool = False,
 ) -> Tile:  # fmt: skip
     """A figure with how it changed, where it is compared."""
+    shown = Cell(value, kind, link, is_bad)
     if not compares:
-        return Tile(label, Cell(value, kind, link), hint=hint)
+        return Tile(label, shown, hint=hint, hint_link=hint_link)
     change, is_better = "", None
     if value is not None and before is not None:
         if kind == SHARE:
@@ -141,7 +151,7 @@ def tile(
             is_more = is_same = False
         if change and not is_same and less_is_better is not None:
             is_better = is_more != less_is_better
-    return Tile(label, Cell(value, kind, link), Cell(before, kind), change, is_better, hint)
+    return Tile(label, shown, Cell(before, kind), change, is_better, hint, hint_link)
 
 
 def _signed(number: float, digits: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -17,11 +18,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views import View
 
+from agents.models import Agent
 from agents.scoping import activate, workspaces_of
 from agents.zones import zone
-from leads.models import Every, ReportMail
+from leads.models import Decision, Every, ReportMail
 from leads.notifying.recipients import is_set_up
-from leads.reports import drill, mailing
+from leads.reports import drill, mailing, turns
 from leads.reports.access import ReportView
 from leads.reports.filters import PERIODS, BadFilter, Filters, read
 from leads.reports.kinds import KINDS, Kind
@@ -45,7 +47,8 @@ class Page(ReportView):
             filters = filters_for(self.scope, request.GET)
         except BadFilter as problem:
             return self.refuse(request, str(problem))
-        report: Report = import_module(self.kind.module).build(self.scope, filters, **self.kind.chosen(request.GET))
+        scope = replace(self.scope, report=self.kind.name)
+        report: Report = import_module(self.kind.module).build(scope, filters, **self.kind.chosen(request.GET))
         if request.GET.get("format") == "csv":
             return _file(report, self.kind.name)
         with timezone.override(zone(filters.zone)):
@@ -104,10 +107,18 @@ class Page(ReportView):
         }
 
 
-class Leads(ReportView):
-    """The leads behind a number, as they stood when it was taken."""
+class Behind(ReportView):
+    """What is behind a number."""
 
     for_agents = True
+
+    def refuse(self, request: HttpRequest, problem: BadFilter) -> HttpResponse:
+        context = {"problem": str(problem), "kinds": kinds_shown(self, None, None)}
+        return self.page(request, "reports/leads.html", context, status=400)
+
+
+class Leads(Behind):
+    """The leads behind a number, as they stood when it was taken."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         what = request.GET.get("what", "all")
@@ -118,26 +129,82 @@ class Leads(ReportView):
                 workspace=self.scope.workspace, filters=filters, what=what, at=at, asked=request.GET.dict()
             )
         except BadFilter as problem:
-            return self.page(request, "reports/leads.html", {"problem": str(problem)}, status=400)
+            return self.refuse(request, problem)
+        kind = KINDS.get(request.GET.get("report", ""), KINDS["speed"])
         shown = leads.select_related("agent", "team", "answered_by").defer("facts", "known", "response_schedule")
         paginator = Paginator(shown.order_by("-received_at", "-pk"), LEADS_A_PAGE)
-        query = request.GET.copy()
-        query.pop("page", None)
         names = Names(self.scope.workspace)
         narrowed = [names.of(name, word) for name, word in filters.narrowed]
         with timezone.override(zone(filters.zone)):
-            context = {
+            context: dict[str, Any] = {
                 "page_of": paginator.get_page(request.GET.get("page")),
                 "what": drill.WHAT[what],
                 "filters": filters,
                 "narrowed": narrowed,
                 "bounds": drill.in_words(request.GET),
                 "at": at,
-                "query": query.urlencode(),
-                "back": f"{reverse('reports:speed')}?{filters.query()}",
+                "query": _without_page(request.GET),
+                "kind": kind,
+                "back": reverse(f"reports:{kind.name}") + (f"?{filters.query()}" if kind.has_period else ""),
+                "kinds": kinds_shown(self, kind, filters),
                 "opens_in_admin": self.scope.manages,
             }
             return self.page(request, "reports/leads.html", context)
+
+
+class Decisions(Behind):
+    """The decisions behind a number, as they stood when it was taken. Agents are not shown whose leads those were that
+    they did not get."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        workspace, own = self.scope.workspace, self.scope.agent
+        given = request.GET
+        try:
+            filters = filters_for(self.scope, given)
+            at = _moment(given.get("at"), self.scope.at)
+            agent = dict(filters.narrowed).get("agent")
+            wanted = turns.behind(given.get("what", "decided"), agent=agent, asked=given, is_own=own is not None)
+            found = turns.find(
+                workspace_id=workspace.pk, start=filters.start, end=filters.end, at=at, wanted=wanted
+            )  # fmt: skip
+        except BadFilter as problem:
+            return self.refuse(request, problem)
+        names = Names(workspace)
+        pages: Any = Paginator(found, LEADS_A_PAGE)  # type: ignore[arg-type]
+        page = pages.get_page(given.get("page"))
+        kind = KINDS["fairness"]
+        with timezone.override(zone(filters.zone)):
+            context: dict[str, Any] = {
+                "page_of": page,
+                "rows": [_decision_row(decision, wanted, names, own) for decision in page],
+                "what": turns.WHAT[wanted.what],
+                "bounds": turns.in_words(wanted, names),
+                "filters": filters,
+                "narrowed": [names.of(name, word) for name, word in filters.narrowed],
+                "whose": names.of("agent", wanted.agent) if wanted.agent is not None else "",
+                "at": at,
+                "query": _without_page(given),
+                "kinds": kinds_shown(self, kind, filters),
+                "opens_in_admin": self.scope.manages,
+            }
+            return self.page(request, "reports/decisions.html", context)
+
+
+def _decision_row(decision: Decision, wanted: turns.Behind, names: Names, own: Agent | None) -> dict[str, Any]:
+    is_shown = own is None or own.pk in (decision.agent_id, decision.lead.agent_id, decision.lead.answered_by_id)
+    return {
+        "decision": decision,
+        "is_shown": is_shown,
+        "agent": names.of("agent", decision.agent_id or 0) if is_shown else "",
+        "rule": (decision.decision or {}).get("rule") or "",
+        "verdict": turns.verdict_in_words(decision, wanted.agent),
+    }
+
+
+def _without_page(given: QueryDict) -> str:
+    query = given.copy()
+    query.pop("page", None)
+    return query.urlencode()
 
 
 class Mails(ReportView):

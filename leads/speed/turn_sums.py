@@ -10,9 +10,12 @@ from leads.models import Decision
 
 # Verdicts that are no gap: the lead went by turns among those who could take it.
 NO_GAP = frozenset({"chosen", "not_their_turn", "offered"})
+# What decides about a lead first, and again when the visitor writes once more.
+FIRST = ("intake", "join")
 
 # What is read of a decision.
 READ = ("decision", "ledger", "moved_ledger", "given_back", "outcome", "agent_id", "trigger")
+PAID = "paid"
 
 
 def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, Any]:
@@ -21,8 +24,9 @@ def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, A
     `ledgers`: for each ledger (a team's id, "0" for the workspace's own) what each agent was due (units of the
     ledger) and got by its turns that were not given back, how many turns there were, whether everybody stood even
     before the first, and `takers`, who was given what for every lead, null where that changed or a turn was undone.
-    `asked`: for how many leads each agent was looked at; `missed`: why they could not take them. `taken`: who got how
-    many in any way. `outcomes`: how many leads were first decided so.
+    `asked`: how often each agent was looked at for a lead; `missed`: why they could not take it. `taken`: how often
+    they got one that they could take; `otherwise`: in any other way, by hand or as the fallback. `outcomes`: how many
+    leads were first decided so.
     """
     decisions = Decision.objects.filter(workspace_id=workspace_id, at__gte=start, at__lt=end)
     return add_up(decisions.order_by("at", "pk").values_list(*READ).iterator(chunk_size=2_000))
@@ -35,29 +39,47 @@ def add_up(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
     asked: dict[str, int] = {}
     undone: set[str] = set()
     taken: dict[str, int] = {}
+    otherwise: dict[str, int] = {}
     outcomes: dict[str, int] = {}
     for decision, ledger, moved, given_back, outcome, agent, trigger in rows:
-        if trigger in ("intake", "join"):
+        if trigger in FIRST:
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        verdicts = last_verdicts(decision)
         if agent is not None:
-            taken[str(agent)] = taken.get(str(agent), 0) + 1
+            got = taken if verdicts.get(agent) in NO_GAP else otherwise
+            got[str(agent)] = got.get(str(agent), 0) + 1
         if decision is None:
             continue
-        _count_gaps(asked, missed, decision)
-        if moved and given_back == "paid":
+        _count_gaps(asked, missed, verdicts)
+        if moved and given_back == PAID:
             undone.add(str(decision["ledger"]))
         elif moved:
             _count_turn(ledgers, decision, ledger)
     for name in undone & ledgers.keys():
         ledgers[name]["takers"] = None
-    return {"ledgers": ledgers, "asked": asked, "missed": missed, "taken": taken, "outcomes": outcomes}
+    return {
+        "ledgers": ledgers, "asked": asked, "missed": missed, "taken": taken, "otherwise": otherwise,
+        "outcomes": outcomes,
+    }  # fmt: skip
+
+
+def is_whole(sums: dict[str, Any]) -> bool:
+    """Whether these were added up by a version that counted all of this."""
+    return "otherwise" in sums
+
+
+def last_verdicts(decision: dict[str, Any] | None) -> dict[int, str]:
+    """The last reason of each agent: who was passed over by one rule may have been asked by a later one."""
+    if decision is None:
+        return {}
+    return {agent: verdict for pool in decision["pools"] for agent, verdict, _margin in pool[2]}
 
 
 def join(days: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The sums of several days, in their order, as one."""
-    whole: dict[str, Any] = {"ledgers": {}, "asked": {}, "missed": {}, "taken": {}, "outcomes": {}}
+    whole: dict[str, Any] = {"ledgers": {}, "asked": {}, "missed": {}, "taken": {}, "otherwise": {}, "outcomes": {}}
     for day in days:
-        for name in ("asked", "taken", "outcomes"):
+        for name in ("asked", "taken", "otherwise", "outcomes"):
             _add(whole[name], day.get(name, {}))
         for agent, reasons in day.get("missed", {}).items():
             _add(whole["missed"].setdefault(agent, {}), reasons)
@@ -89,10 +111,8 @@ def _count_turn(ledgers: dict[str, dict[str, Any]], decision: dict[str, Any], be
     sums["got"][str(chosen)] = sums["got"].get(str(chosen), 0) + 1
 
 
-def _count_gaps(asked: dict[str, int], missed: dict[str, dict[str, int]], decision: dict[str, Any]) -> None:
-    """The last reason of each agent: who was passed over by one rule may have been asked by a later one."""
-    last = {agent: verdict for pool in decision["pools"] for agent, verdict, _margin in pool[2]}
-    for agent, verdict in last.items():
+def _count_gaps(asked: dict[str, int], missed: dict[str, dict[str, int]], verdicts: dict[int, str]) -> None:
+    for agent, verdict in verdicts.items():
         asked[str(agent)] = asked.get(str(agent), 0) + 1
         if verdict not in NO_GAP:
             reasons = missed.setdefault(str(agent), {})

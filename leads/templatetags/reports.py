@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.formats import number_format
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -72,10 +72,16 @@ def plain(cell: page.Cell) -> str:
 @register.filter
 def cell(shown: page.Cell) -> SafeString:
     """A cell, with a link to what is behind it where there is anything."""
+    if shown.parts:
+        return mark_safe(", ".join(_linked(text, link) for text, link in shown.parts))  # noqa: S308 - they are escaped
     text = conditional_escape(plain(shown))
     if shown.link and shown.value:
-        return mark_safe(f'<a href="{conditional_escape(shown.link)}">{text}</a>')  # noqa: S308 - both are escaped
+        return _linked(text, shown.link)
     return text
+
+
+def _linked(text: str, link: str) -> SafeString:
+    return format_html('<a href="{}">{}</a>', link, text)
 
 
 @register.filter

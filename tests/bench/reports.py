@@ -90,9 +90,15 @@ def drive() -> list[tuple[str, float, str]]:
             found.append((f"reports_{name}_p95_{span}", _p95(took) * 1_000, "ms"))
             if name == "speed":
                 found.append((f"reports_speed_to_plain_{span}", median(took) / median(query), "x"))
-        address = f"/reports/leads/?period={period}&what=unanswered"
-        took = _times(lambda address=address: page(address), TIMES[span])
-        found.append((f"reports_leads_p95_{span}", _p95(took) * 1_000, "ms"))
+        somebody = workspace.agents.order_by("pk").values_list("pk", flat=True)[0]
+        behind = {
+            "leads": f"leads/?period={period}&what=unanswered",
+            "decisions": f"decisions/?period={period}&what=decided",
+            "missed": f"decisions/?period={period}&what=missed&agent={somebody}&reason=language",
+        }
+        for name, address in behind.items():
+            took = _times(lambda address=address: page(f"/reports/{address}"), TIMES[span])
+            found.append((f"reports_{name}_p95_{span}", _p95(took) * 1_000, "ms"))
     return found
 
 

@@ -17,6 +17,8 @@ from leads.reports.page import Scope
 from leads.speed import days
 from routing.engine import U
 from routing.engine.tally import Account
+from tests.leads.inbox_cast import client_of
+from tests.leads.reports.cast import reader
 from tests.leads.world import ALWAYS, NOON, OFFICE, World, make_world, only, person, rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.portable]
@@ -31,6 +33,14 @@ def report(world: World, at: datetime, **asked: str) -> Any:
 
 def panel(found: Any, name: str) -> Any:
     return next(each for each in found.panels if each.id == name)
+
+
+def pack(world: World, at: datetime) -> None:
+    """So that whoever reads finds every day packed."""
+    days.note_changes(at=at)
+    days.rebuild(workspace_id=world.workspace.pk, at=at)
+    assert TurnDay.objects.count() > 3
+    assert days.changed_since_noted(world.workspace.pk) == set()
 
 
 def rows(found: Any, name: str) -> dict[str, list[Any]]:
@@ -67,8 +77,7 @@ class TestDueAndReceived:
                     missed.setdefault(world.workspace.agents.get(pk=agent).name, Counter())[verdict] += 1
 
         before = report(world, at)
-        days.rebuild(workspace_id=world.workspace.pk, at=at)
-        assert TurnDay.objects.count() > 3
+        pack(world, at)
         after = report(world, at)
 
         for found in (before, after):
@@ -93,7 +102,7 @@ class TestDueAndReceived:
 
         # From the sixth lead on the ledger does not start even.
         world.sent(1, channel="form", at=NOON + 24 * HOUR)
-        later = report(world, NOON, **{"from": "2026-03-03"})
+        later = report(world, NOON + 24 * HOUR, **{"from": "2026-03-03"})
         assert panel(later, "deviation").chart.band is None
 
     def test_says_why_somebody_missed_leads(self):
@@ -101,7 +110,14 @@ class TestDueAndReceived:
         world.sent(3, channel="form")
 
         assert rows(report(world, NOON), "missed") == {"João": [3, "3 paused"]}
-        assert rows(report(world, NOON), "eligible") == {"Ana": [3, 3, 1.0, 3, 1.0], "João": [3, 0, 0.0, 0, None]}
+        assert rows(report(world, NOON), "eligible") == {"Ana": [3, 3, 1.0, 3, 1.0, 0], "João": [3, 0, 0.0, 0, None, 0]}
+
+    def test_leads_got_by_hand_are_counted_apart(self):
+        world = make_world(person("ana"), person("bo", is_paused=True))
+        lead = world.lead(world.send(channel="form"))
+        actions.reassign(lead=lead, at=NOON, to=world.agent("bo"))
+
+        assert rows(report(world, NOON), "eligible") == {"Ana": [1, 1, 1.0, 1, 1.0, 0], "Bo": [1, 0, 0.0, 0, None, 1]}
 
     def test_the_period_cuts_days_where_it_begins_and_ends(self):
         world = make_world(person("ana"), timezone="Asia/Kolkata")
@@ -110,7 +126,7 @@ class TestDueAndReceived:
         days.rebuild(workspace_id=world.workspace.pk, at=NOON + 24 * HOUR)
         wanted = filters.read({"from": "2026-03-02", "to": "2026-03-02"}, zone="Asia/Kolkata", zones=(), at=NOON)
 
-        found = fairness.build(Scope(world.workspace, NOON), wanted)
+        found = fairness.build(Scope(world.workspace, NOON + 24 * HOUR), wanted)
 
         assert rows(found, "shares")["Ana"][2] == 1
 
@@ -123,3 +139,127 @@ class TestDueAndReceived:
         cells = {row.label: row.cells for row in panel(found, "outcomes").table.rows}
         assert cells["To the fallback agent"][1].is_bad
         assert not cells["Held"][1].is_bad
+
+
+def linked(found: Any) -> list[tuple[str, int]]:
+    """(address, number) of every number on the page that leads to decisions."""
+    cells = [tile.cell for tile in found.tiles]
+    cells += [cell for part in found.panels for row in part.table.rows for cell in row.cells]
+    numbers = [(cell.link, cell.value) for cell in cells if cell.link and cell.kind == "count"]
+    words = [part for cell in cells for part in cell.parts]
+    return numbers + [(link, int(text.split()[0])) for text, link in words]
+
+
+def as_listed(client: Any, address: str) -> tuple[int, list[Any]]:
+    """How many decisions a link says there are, and the rows of all its pages."""
+    rows: list[Any] = []
+    response = client.get(address)
+    pages = response.context["page_of"].paginator
+    for number in pages.page_range:
+        rows += client.get(f"{address}&page={number}").context["rows"]
+    return pages.count, [row["decision"].pk for row in rows]
+
+
+class TestWhatIsBehindANumber:
+    def test_are_as_many_decisions_packed_or_not_today_and_later(self, monkeypatch):
+        dice = random.Random(11)
+        world = make_world(
+            person("ana"),
+            person("bo", is_paused=True),
+            person("cy", shifts=OFFICE, languages=["fr"]),
+            person("di", shifts=OFFICE),
+            teams={"sales": [("ana", 3), "bo", ("cy", 2)], "rest": ["di", "ana"]},
+            rules=[
+                rule("french", when=only("language", "fr"), require=["language"], if_nobody="hold"),
+                rule("whatsapp", "rest", when=only("channel", "whatsapp")),
+                rule("rest", if_nobody="fallback"),
+            ],
+            fallback="di",
+        )
+        at, leads = NOON, []
+        for _lead in range(80):
+            at += dice.choice([HOUR / 4, HOUR / 2, 3 * HOUR])
+            world.release(at)
+            channel, language = dice.choice(["form", "whatsapp"]), dice.choice(["fr", "en"])
+            leads.append(world.send(at=at, channel=channel, language=language, email=dice.choice(["", "", "a@b.test"])))
+            if dice.random() < 0.2:
+                actions.close(lead=world.lead(leads[-1]), at=at, closed_as="spam")
+            if dice.random() < 0.1:
+                by_hand = world.lead(dice.choice(leads))
+                if by_hand.status != "closed":
+                    actions.reassign(lead=by_hand, to=world.agent("di"), at=at)
+        client = reader(world)
+        monkeypatch.setattr("leads.reports.views.LEADS_A_PAGE", 20)
+        monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+        period = f"from=2026-03-01&to={(at + 24 * HOUR).date()}"
+        found = client.get(f"/reports/fairness/?{period}").context["report"]
+        numbers = linked(found)
+        assert len(numbers) > 30
+        assert Decision.objects.filter(given_back="paid").exists()
+        assert Decision.objects.filter(trigger="release").exists()
+
+        def wrong() -> dict[str, Any]:
+            found = {}
+            for address, number in numbers:
+                count, rows = as_listed(client, address)
+                if not count == number == len(rows) == len(set(rows)):
+                    found[address] = (number, count, len(rows))
+            return found
+
+        assert wrong() == {}
+        pack(world, at)
+        assert wrong() == {}
+
+        # Meanwhile turns are given back, and more leads come; the links say what they said.
+        later = at + 5 * HOUR
+        for lead in leads[::3]:
+            row = world.lead(lead)
+            if row.status != "closed":
+                actions.close(lead=row, at=later, closed_as="spam")
+        world.send(at=later, channel="whatsapp")
+        pack(world, later)
+        monkeypatch.setattr("django.utils.timezone.now", lambda: later + HOUR)
+        now = client.get(f"/reports/fairness/?{period}").context["report"]
+        assert [tile.cell.value for tile in now.tiles[:2]] != [tile.cell.value for tile in found.tiles[:2]]
+        assert Decision.objects.filter(given_back="paid", given_back_at=later).exists()
+        assert wrong() == {}
+
+    def test_a_lead_that_was_decided_twice_stands_there_twice(self):
+        world = make_world(person("ana", shifts=OFFICE), rules=[rule("everything", if_nobody="hold")])
+        world.send(at=NOON + 10 * HOUR, channel="form")
+        world.release(NOON + 21 * HOUR)
+
+        page = reader(world).get(
+            "/reports/decisions/?from=2026-03-01&to=2026-03-05&what=asked&agent={}".format(world.agent("ana").pk)
+        )
+
+        assert page.context["page_of"].paginator.count == 2
+        assert [row["verdict"] for row in page.context["rows"]] == ["got it", "off shift"]
+
+    def test_agents_see_what_is_about_them_and_not_whose_leads_others_got(self):
+        world = make_world(person("ana"), person("bo"))
+        for number in range(4):
+            world.send(channel="form", name=f"Visitor {number}", at=NOON + number * HOUR)
+        client = client_of(world, "ana")
+        period = "from=2026-03-01&to=2026-03-05"
+
+        page = client.get(f"/reports/fairness/?{period}")
+        asked = client.get(f"/reports/decisions/?{period}&what=asked&agent={world.agent('bo').pk}")
+
+        assert "/reports/decisions/" in page.text
+        assert asked.context["page_of"].paginator.count == 4
+        assert {row["verdict"] for row in asked.context["rows"]} == {"got it", "not their turn"}
+        own = [lead.name for lead in world.leads() if lead.agent.slug == "ana"]
+        assert [f"Visitor {number}" in asked.text for number in range(4)] == [
+            f"Visitor {number}" in own for number in range(4)
+        ]
+        assert "Bo" not in asked.text
+        for what in ("decided", "turns"):
+            assert client.get(f"/reports/decisions/?{period}&what={what}").status_code == 400
+
+    def test_a_link_that_is_none_is_refused_with_a_sentence(self):
+        client = reader(make_world(person("ana")))
+        for query in ("what=nothing", "what=missed", "at=noon", "outcome=x", "what=decided&reason=%27%25", "team=x"):
+            response = client.get(f"/reports/decisions/?{query}")
+            assert response.status_code == 400, query
+            assert "Follow a link" in response.text or "Choose" in response.text

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Membership, Team
 from leads.models import ReportMail
+from leads.reports import turns
 from leads.reports.drill import WHAT
 from tests.crawler import NOON, Crawler, client_of, make_tenant, patterns_under
 
@@ -38,6 +39,9 @@ def crawl(crawler: Crawler) -> None:
                 crawler.post(url, given)
     for what in WHAT:
         crawler.get(f"/reports/leads/?what={what}")
+    for what in turns.WHAT:
+        for person in (own.ids(Agent)[0], agent):
+            crawler.get(f"/reports/decisions/?what={what}&agent={person}")
 
 
 def test_ops_find_nothing_of_another_workspace(tenants):
@@ -51,6 +55,8 @@ def test_ops_find_nothing_of_another_workspace(tenants):
     assert (f"/reports/mails/{foreign.ids(ReportMail)[0]}/", 404) in crawler.posted
     assert ("/reports/mails/", 302) in crawler.posted
     assert crawler.visited[f"/reports/?agent={foreign.ids(Agent)[0]}"] == 400
+    assert crawler.visited[f"/reports/decisions/?what=asked&agent={foreign.ids(Agent)[0]}"] == 400
+    assert crawler.visited[f"/reports/decisions/?what=asked&agent={own.ids(Agent)[0]}"] == 200
 
 
 def test_who_has_two_finds_nothing_of_the_one_that_is_not_active(tenants):
@@ -70,6 +76,7 @@ def test_the_crawler_would_find_what_is_there(tenants):
     own, _foreign = tenants
     crawler = Crawler(client_of(own.user, own), own, own)
 
-    crawler.get("/reports/leads/")
-
-    assert crawler.leaks
+    for address in ("leads", "decisions"):
+        crawler.leaks.clear()
+        crawler.get(f"/reports/{address}/")
+        assert crawler.leaks
