@@ -63,11 +63,6 @@ def client_address(request: HttpRequest) -> str:
     return str(address)
 
 
-def comes_from_trusted_proxy(request: HttpRequest) -> bool:
-    peer = _parsed(request.META.get("REMOTE_ADDR", ""))
-    return peer is not None and _is_trusted(peer)
-
-
 def counted_as(address: str) -> str:
     """What limits count by: the address, of IPv6 its /64, which one customer of a provider has whole."""
     parsed = _parsed(address)

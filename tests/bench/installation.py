@@ -67,7 +67,7 @@ def free_port() -> int:
 def served(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[int]:
     """The web server of this command, on a free port, which it answers on by then."""
     port = free_port()
-    moved = [str(port) if part == "8000" else part for part in command]
+    moved = [part.replace(":8000", f":{port}") for part in command]
     process = subprocess.Popen(moved, cwd=ROOT, env=dict(environment), start_new_session=True)
     try:
         for _ in range(600):

@@ -176,7 +176,7 @@ def _pages(root: Path) -> Iterator[_Pages]:
 
 @contextmanager
 def _installation(page_port: int) -> Iterator[tuple[str, str]]:
-    """The demo under one gunicorn process: its address, and the key of a site that allows our page."""
+    """The demo under gunicorn, as an installation runs: its address, and the key of a site that allows our page."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     host = f"http://127.0.0.1:{port}"

@@ -34,10 +34,19 @@ def free_port():
 
 class TestCommands:
     def test_serve_this_machine_alone_unless_in_production(self, settings):
-        assert "--host 127.0.0.1 --port 8000" in " ".join(run.commands()["web"])
+        assert "127.0.0.1:8000" in run.commands()["web"]
 
         settings.MODE, settings.BIND_ADDRESS = Mode.PRODUCTION, "0.0.0.0"
-        assert "--host 0.0.0.0 --port 8000" in " ".join(run.commands()["web"])
+        assert "0.0.0.0:8000" in run.commands()["web"]
+
+    def test_believe_no_proxy_that_is_not_named(self, settings):
+        def believed():
+            web = run.commands()["web"]
+            return web[web.index("--forwarded-allow-ips") + 1]
+
+        assert believed() == ""
+        settings.TRUSTED_PROXIES = ["10.0.0.0/8", "192.168.1.7/32"]
+        assert believed() == "10.0.0.0/8,192.168.1.7/32"
 
 
 def test_a_port_that_is_taken_is_refused_with_a_way_out(settings, taken_port):

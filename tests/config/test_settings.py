@@ -280,4 +280,4 @@ def test_the_runtime_lock_is_part_of_the_one_for_development():
         return {line.split(" ")[0] for line in (ROOT / name).read_text().splitlines() if not line.startswith(" ")}
 
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
-    assert {pin.partition("==")[0] for pin in pins("requirements.lock")} >= {"granian", "gunicorn", "whitenoise"}
+    assert any(pin.startswith("gunicorn==") for pin in pins("requirements.lock"))

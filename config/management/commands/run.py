@@ -119,10 +119,11 @@ def commands() -> dict[str, list[str]]:
     ]
     embedded = settings.MODE is not Mode.PRODUCTION
     web = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
-        *("--host", settings.BIND_ADDRESS, "--port", str(settings.PORT), "--http", "1", "--no-ws"),
-        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--blocking-threads", "8"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "8", "--log-level", "error"),
+        *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
+        *("--bind", f"{settings.BIND_ADDRESS}:{settings.PORT}"),
+        *("--worker-class", "gthread", "--threads", "8", "--workers", os.environ.get("WEB_CONCURRENCY", "2")),
+        *("--keep-alive", "15", "--graceful-timeout", "8", "--log-level", "warning", "--no-control-socket"),
+        *("--forwarded-allow-ips", ",".join(str(network) for network in settings.TRUSTED_PROXIES)),
     ]
     worker = [
         *(*celery, "worker", "--loglevel", "warning", "--concurrency", "1" if embedded else "2"),
