@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
 
 from agents import zones
 from agents.coming_days import coming_weeks
 from agents.forms.roster import AgentForm, week_fields
 from agents.models import Agent, TeamMember, Workspace
 from agents.models.hours import MINUTES_A_DAY, Weekday
-from agents.week import Window, bars, windows_of
+from agents.week import Window, bars, in_words, read_windows, windows_of
 
 
-def context(*, workspace: Workspace, agent: Agent | None, form: AgentForm, at: datetime) -> dict[str, Any]:
-    """For an agent who is stored, and for one to be added (None)."""
+def context(
+    *, workspace: Workspace, agent: Agent | None, form: AgentForm, at: datetime, suggested: Iterable[Window] = ()
+) -> dict[str, Any]:
+    """For an agent who is stored, and for one to be added (None). `suggested` are shifts that the form starts with,
+    beside those that are stored."""
+    added = _suggest(form, suggested)
     name = agent.zone_name() if agent else workspace.timezone
     theirs = at.astimezone(ZoneInfo(name if zones.is_zone(name) else workspace.timezone))
     found: dict[str, Any] = {
-        "week": week_rows(form, now=theirs),
+        "week": week_rows(form, now=theirs, added=added),
+        "suggested": [
+            f"{Weekday(day).label} {in_words((each.start, each.end) for each in of)}"
+            for day, of in groupby(sorted(added), key=lambda window: window.weekday)
+        ],
         "hours_of_day": range(0, 25, 6),
         "zone": name,
         # Without their zones: a template would turn both into the active one.
@@ -42,10 +54,33 @@ def context(*, workspace: Workspace, agent: Agent | None, form: AgentForm, at: d
     return found
 
 
-def week_rows(form: AgentForm, *, now: datetime) -> list[dict[str, Any]]:
+def suggested_by(texts: Iterable[str]) -> list[Window]:
+    """The shifts that an address asks for, each as `5.22:00–06:00` (0: Monday). What is none is left out."""
+    found = []
+    for text in list(texts)[:7]:
+        day, _dot, hours = text.partition(".")
+        if day in map(str, Weekday.values):
+            with suppress(ValidationError):
+                found += [Window(int(day), start, end) for start, end in read_windows(hours)]
+    return found
+
+
+def _suggest(form: AgentForm, suggested: Iterable[Window]) -> list[Window]:
+    """Type these into a form that nobody has sent yet. Returns those that were not there."""
+    added = []
+    for window in suggested if not form.is_bound else ():
+        name = f"hours_{window.weekday}"
+        stored = form.initial.get(name) or []
+        if name in form.fields and (window.start, window.end) not in stored:
+            form.initial[name] = sorted([*stored, (window.start, window.end)])
+            added.append(window)
+    return added
+
+
+def week_rows(form: AgentForm, *, now: datetime, added: Collection[Window] = ()) -> list[dict[str, Any]]:
     """A row for each day: its fields and what is drawn; `now` marks this minute of it, in per cent of the day."""
     typed = form.week if form.is_bound else None
-    drawn = bars(_stored(form.instance) if typed is None else typed)
+    drawn = bars({*_stored(form.instance), *added} if typed is None else typed)
     fields = {name: form[name] for name, _day, _kind in week_fields()}
     share = (now.hour * 60 + now.minute) * 100 / MINUTES_A_DAY
     return [
@@ -56,6 +91,7 @@ def week_rows(form: AgentForm, *, now: datetime) -> list[dict[str, Any]]:
             "hours": fields[f"hours_{day}"],
             "on_call": fields[f"on_call_{day}"],
             "now": f"{share:.2f}" if now.weekday() == day else "",
+            "is_suggested": any(window.weekday == day for window in added),
         }
         for day in Weekday.values
     ]

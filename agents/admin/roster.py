@@ -130,7 +130,10 @@ class AgentAdmin(SeveralPeople, PeopleImport, RosterAdmin):
 
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         form, agent = context["adminform"].form, kwargs.get("obj")
-        context |= agent_page.context(workspace=request.workspace, agent=agent, form=form, at=timezone.now())
+        suggested = agent_page.suggested_by(request.GET.getlist("shift"))
+        context |= agent_page.context(
+            workspace=request.workspace, agent=agent, form=form, at=timezone.now(), suggested=suggested
+        )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -45,14 +45,17 @@ def gaps_between(
     end: datetime,
     at: datetime,
     usual: dict[tuple[int, int], float] | None = None,
+    people: Collection[int] | None = None,
 ) -> list[Gap]:
-    """The gaps within `[start, end)` by the roster as it is, in order. The fallback agent, who takes leads at any hour,
-    closes none. What usually comes is what came before `at`, unless it is given as `usual_leads` says it."""
+    """The gaps within `[start, end)` by the roster as it is, in order; of these agents, or of all. The fallback agent,
+    who takes leads at any hour, closes none. What usually comes is what came before `at`, unless it is given as
+    `usual_leads` says it."""
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
     # Colleagues mostly work the same hours: each different schedule is walked once.
-    schedules = list(dict.fromkeys(roster.schedule(agent) for agent in roster.members(roster.active)))
+    asked = roster.members(roster.active) if people is None else people
+    schedules = list(dict.fromkeys(roster.schedule(agent) for agent in asked))
     spans = list(uncovered(schedules, start=start, end=end))
     if not spans:
         return []

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -35,6 +36,8 @@ from routing.snapshots import snapshot
 BY = ("team", "language", "channel", "country")
 DAYS_AHEAD = 28
 _MOST_GAPS = 40
+# So many leads a week come in an hour in which somebody is missed.
+_MISSED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,39 @@ class Strip:
     cells: Sequence[tuple[int, int]]
 
 
-def build(scope: Scope, filters: Filters, by: str = "team", weekday: str = "", hour: str = "") -> Report:
-    """`weekday` (1: Monday) and `hour`: the hour of the usual week whose people are named, '' for none."""
+def build(scope: Scope, filters: Filters, by: str = "team", of: str = "", weekday: str = "", hour: str = "") -> Report:
+    """`of`: the team, language, channel or country whose people alone are looked at, '' for all. `weekday` (1: Monday)
+    and `hour`: the hour of the usual week whose people are named, '' for none."""
     workspace, names = scope.workspace, Names(scope.workspace)
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
     zone = ZoneInfo(filters.zone)
-    monday = scope.at.astimezone(zone).date()
-    monday -= timedelta(days=monday.weekday())
-    week = _people_by_hour(_schedules(roster, roster.active, usual=True), monday, 7, zone)
-    coming = _people_by_hour(_schedules(roster, roster.active), scope.at.astimezone(zone).date(), DAYS_AHEAD, zone)
-    usual = usual_leads(workspace=workspace, at=scope.at)
-    lead_hours = _by_hour_of_week(usual, workspace.timezone, filters.zone, monday)
+    monday = _monday(scope.at, zone)
+    leads = _leads_by_hour(scope, by, filters.zone)
+    parts = {part.word: part for part in _parts(by, roster, names, leads)}
+    part = parts.get(of)
+    people = roster.active if part is None else roster.active & part.people
+    week = _people_by_hour(_schedules(roster, people, usual=True), monday, 7, zone)
+    coming = _people_by_hour(_schedules(roster, people), scope.at.astimezone(zone).date(), DAYS_AHEAD, zone)
+    if part is None:
+        usual = usual_leads(workspace=workspace, at=scope.at)
+        lead_hours = _by_hour_of_week(usual, workspace.timezone, filters.zone, monday)
+    else:
+        lead_hours = part.came(leads)
+        own = (
+            lead_hours
+            if filters.zone == workspace.timezone
+            else part.came(_leads_by_hour(scope, by, workspace.timezone))
+        )
+        usual = {(place // 24, place % 24): float(number) for place, number in enumerate(own) if number}
     until = scope.at + timedelta(days=DAYS_AHEAD)
-    gaps = gaps_between(workspace=workspace, start=scope.at, end=until, at=scope.at, usual=usual)
+    gaps = gaps_between(
+        workspace=workspace, start=scope.at, end=until, at=scope.at, usual=usual, people=roster.members(people)
+    )
     empty = week == 0
     weekly_leads = float(lead_hours.sum())
+    asked = _Asked(scope, filters, zone, by, of if part is not None else "")
     return Report(
         title=_("Coverage"),
         intro=_(
@@ -75,11 +94,11 @@ def build(scope: Scope, filters: Filters, by: str = "team", weekday: str = "", h
             tile(_("Gaps to come"), COUNT, len(gaps), hint=_("in 28 days, with leave and holidays")),
         ],
         panels=[
-            _week(week, filters, by),
-            *([_who(roster, names, monday, zone, int(weekday), int(hour))] if weekday and hour else []),
-            _by(by, roster, names, monday, zone, scope, filters.zone),
+            _week(week, lead_hours, asked, part),
+            *([_who(roster, people, names, week, asked, int(weekday), int(hour))] if weekday and hour else []),
+            _by(parts.values(), leads, roster, monday, asked),
             _calendar(coming, scope.at.astimezone(zone).date(), filters.zone),
-            _gaps(gaps, zone, scope),
+            _gaps(gaps, asked),
         ]
         if roster.active
         else [],
@@ -90,12 +109,70 @@ def build(scope: Scope, filters: Filters, by: str = "team", weekday: str = "", h
             "fields": [
                 {
                     "name": "by", "label": _("Split by"), "selected": by,
-                    "choices": list(zip(BY, (_("Team"), _("Language"), _("Channel"), _("Country")), strict=True)),
-                    "is_needed": True,
-                }
+                    "choices": [(word, _headings()[word]) for word in BY],
+                },
+                {
+                    "name": "of", "label": _headings()[by], "selected": asked.of,
+                    "choices": [("", _("All")), *((each.word, each.label) for each in parts.values())],
+                },
             ]
         },
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    scope: Scope
+    filters: Filters
+    zone: ZoneInfo
+    by: str
+    of: str
+
+    def link(self, **more: Any) -> str:
+        """The address of this report, asked for more."""
+        given = {"by": self.by, "of": self.of, **more}
+        query = self.filters.query(**{name: word for name, word in given.items() if word != ""})
+        return f"{reverse('reports:coverage')}?{query}"
+
+    def link_to_shift(self, opens: datetime, closes: datetime) -> str:
+        """Where somebody is chosen who is to work in `[opens, closes)`."""
+        given = {"opens": opens.astimezone(UTC).isoformat(), "closes": closes.astimezone(UTC).isoformat()}
+        given |= {"zone": self.filters.zone, "by": self.by} | ({"of": self.of} if self.of else {})
+        return f"{reverse('reports:shift')}?{urlencode(given)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A team, a language, a channel or a country: `word` in addresses, its people, and the words of its leads."""
+
+    word: str
+    label: str
+    people: int
+    words: Sequence[Any]
+
+    def came(self, leads: dict[Any, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Its leads by the hour of the week."""
+        return sum((leads[word] for word in self.words if word in leads), np.zeros(168))
+
+
+def part_of(scope: Scope, by: str, of: str) -> Part | None:
+    """The part of that word, whether or not leads came for it."""
+    workspace = scope.workspace
+    roster = snapshot(
+        workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
+    ).roster
+    leads = {of: np.zeros(168)} if by in ("language", "country") else {}
+    found = {part.word: part for part in _parts(by, roster, Names(workspace), leads)}
+    return found.get(of)
+
+
+def _headings() -> dict[str, str]:
+    return {"team": _("Team"), "language": _("Language"), "channel": _("Channel"), "country": _("Country")}
+
+
+def _monday(at: datetime, zone: ZoneInfo) -> date:
+    today = at.astimezone(zone).date()
+    return today - timedelta(days=today.weekday())
 
 
 def _schedules(roster: Roster, people: int, *, usual: bool = False) -> list[Schedule]:
@@ -139,21 +216,22 @@ def _by_hour_of_week(
     return hours
 
 
-def _week(people: NDArray[np.int64], filters: Filters, by: str) -> Panel:
+def _week(people: NDArray[np.int64], leads: NDArray[np.float64], asked: _Asked, part: Part | None) -> Panel:
     most = int(people.max())
     rows = []
     for place, day in enumerate(_weekdays()):
-        here = [
-            reverse("reports:coverage") + f"?{filters.query(by=by, weekday=place + 1, hour=hour)}#who"
-            for hour in range(24)
-        ]
-        rows.append(_heat_row(day, people[place * 24 : place * 24 + 24], most, here))
-    note = _("How many people are there in each hour of a usual week, %s. 0: nobody. Each number names them.")
+        links = [asked.link(weekday=place + 1, hour=hour) + "#who" for hour in range(24)]
+        begins = place * 24
+        rows.append(_heat_row(day, people[begins : begins + 24], most, links, leads[begins : begins + 24]))
+    note = _(
+        "How many people are there in each hour of a usual week, %s. 0: nobody; darker, where more leads come. Each"
+        " number names them."
+    )
     return Panel(
         "week",
-        _("A usual week"),
+        _("A usual week") if part is None else _("A usual week, %s") % part.label,
         _heat_table(rows),
-        note=note % filters.zone,
+        note=note % asked.filters.zone,
         is_wide=True,
         template="reports/_heat.html",
     )
@@ -163,12 +241,14 @@ def _weekdays() -> list[str]:
     return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
 
 
-def _who(roster: Roster, names: Names, monday: date, zone: ZoneInfo, weekday: int, hour: int) -> Panel:
+def _who(
+    roster: Roster, people: int, names: Names, week: NDArray[np.int64], asked: _Asked, weekday: int, hour: int
+) -> Panel:
     """Who would answer in one hour of a usual week, the whole of it or a part."""
-    opens = datetime.combine(monday + timedelta(days=weekday - 1), time(hour), zone).astimezone(UTC)
-    closes = opens + timedelta(hours=1)
+    monday = _monday(asked.scope.at, asked.zone)
+    opens, closes = _hours_at(monday, weekday, hour, 1, asked.zone)
     rows = []
-    for agent in roster.members(roster.active):
+    for agent in roster.members(people):
         usual = replace(roster.schedule(agent), time_off=(), holidays=frozenset())
         for kind in Kind:
             there = covered_intervals(usual, start=opens, end=closes, kind=kind)
@@ -179,7 +259,36 @@ def _who(roster: Roster, names: Names, monday: date, zone: ZoneInfo, weekday: in
     rows.sort(key=lambda row: (row.label.casefold(), row.cells[0].value))
     title = _("Who is there on %(day)s at %(hour)02d:00") % {"day": _weekdays()[weekday - 1], "hour": hour}
     table = Table([_("Agent"), _("State"), _("Minutes of the hour")], rows, empty=_("Nobody is there then."))
-    return Panel("who", title, table, is_wide=True)
+    if not asked.scope.manages:
+        return Panel("who", title, table, is_wide=True)
+    first, length = _stretch(week, (weekday - 1) * 24 + hour)
+    opens, closes = _hours_at(monday + timedelta(days=7), 1 + first // 24, first % 24, length, asked.zone)
+    words = _("Add a shift, %s") % _span_of_week(opens.astimezone(asked.zone), closes.astimezone(asked.zone))
+    return Panel("who", title, table, is_wide=True, action=(words, asked.link_to_shift(opens, closes)))
+
+
+def _hours_at(monday: date, weekday: int, hour: int, length: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    opens = datetime.combine(monday + timedelta(days=weekday - 1), time(hour), zone)
+    return opens.astimezone(UTC), (opens + timedelta(hours=length)).astimezone(UTC)
+
+
+def _stretch(week: NDArray[np.int64], place: int) -> tuple[int, int]:
+    """The hours around this one in which nobody is there either: the first, and how many. One hour, where somebody is,
+    or where nobody ever is."""
+    if week[place] or not week.any():
+        return place, 1
+    first = last = place
+    while not week[(first - 1) % 168]:
+        first = (first - 1) % 168
+    while not week[(last + 1) % 168]:
+        last = (last + 1) % 168
+    return first, (last - first) % 168 + 1
+
+
+def _span_of_week(start: datetime, end: datetime) -> str:
+    days = _weekdays()
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{days[end.weekday()]} {end:%H:%M}"
+    return f"{days[start.weekday()]} {start:%H:%M} – {until}"
 
 
 def _calendar(people: NDArray[np.int64], first: date, zone: str) -> Panel:
@@ -199,29 +308,37 @@ def _heat_table(rows: Sequence[Row]) -> Table:
     return Table(["", *(f"{hour:02d}" for hour in range(24))], rows)
 
 
-def _heat_row(label: str, people: NDArray[np.int64], most: int, links: Sequence[str] = ()) -> Row:
-    levels = [_level(int(number), most) for number in people]
-    cells = [Cell(int(number), COUNT, links[hour] if links else "") for hour, number in enumerate(people)]
-    return Row(label, cells, strip=[level or "0 none" for level in levels])
+def _heat_row(
+    label: str, people: NDArray[np.int64], most: int, links: Sequence[str] = (), leads: Sequence[float] | Any = ()
+) -> Row:
+    cells, levels = [], []
+    for hour, number in enumerate(people):
+        usual = float(leads[hour]) if len(leads) else 0.0
+        is_missed = not number and usual >= _MISSED
+        note = _("usually %s leads a week") % f"{usual:.1f}" if is_missed else ""
+        cells.append(Cell(int(number), COUNT, links[hour] if links else "", note=note))
+        levels.append(_level(int(number), most) or ("0 none missed" if is_missed else "0 none"))
+    return Row(label, cells, strip=levels)
 
 
 def _level(people: int, most: int) -> int:
     return 0 if not people else max(1, -(-5 * people // max(most, 5)))
 
 
-def _by(by: str, roster: Roster, names: Names, monday: date, zone: ZoneInfo, scope: Scope, zone_name: str) -> Panel:
+def _by(
+    parts: Iterable[Part], leads: dict[Any, NDArray[np.float64]], roster: Roster, monday: date, asked: _Asked
+) -> Panel:
     """A usual week of each team, language, channel or country, with the leads of its own that come to nobody."""
-    leads = _leads_by_hour(scope, by, zone_name)
     found = []
-    for label, mask, words in _splits(by, roster, names, leads):
-        people = _people_by_hour(_schedules(roster, mask & roster.active, usual=True), monday, 7, zone)
-        came = sum((leads[word] for word in words if word in leads), np.zeros(168))
+    for part in parts:
+        active = part.people & roster.active
+        people = _people_by_hour(_schedules(roster, active, usual=True), monday, 7, asked.zone)
         empty = people == 0
-        found.append((label, people, empty, float(came[empty].sum()), (mask & roster.active).bit_count()))
-    found.sort(key=lambda each: (-each[3], each[0].casefold()))
+        found.append((part, people, empty, float(part.came(leads)[empty].sum()), active.bit_count()))
+    found.sort(key=lambda each: (-each[3], each[0].label.casefold()))
     rows = [
         Row(
-            label,
+            part.label,
             [
                 Cell(count),
                 Cell(int(168 - empty.sum())),
@@ -229,14 +346,19 @@ def _by(by: str, roster: Roster, names: Names, monday: date, zone: ZoneInfo, sco
                 Cell(round(lost, 2), NUMBER),
             ],
             strip=_strip(people),
+            link=asked.link(of=part.word) + "#week",
         )
-        for label, people, empty, lost, count in found
+        for part, people, empty, lost, count in found
     ]
-    heading = {"team": _("Team"), "language": _("Language"), "channel": _("Channel"), "country": _("Country")}[by]
-    columns = [heading, _("People"), _("Covered hours"), _("Without anybody"), _("Leads there a week")]
-    note = _("Each line is a usual week from Monday to Sunday, %s; what is empty has nobody.") % zone_name
+    columns = [
+        _headings()[asked.by], _("People"), _("Covered hours"), _("Without anybody"), _("Leads there a week")
+    ]  # fmt: skip
+    note = _(
+        "Each line is a usual week from Monday to Sunday, %s; what is empty has nobody. A name shows its hours above."
+    )
     table = Table(columns, rows, has_strips=True)
-    return Panel("by", _("Who would answer"), table, note=note, is_wide=True, template="reports/_weeks.html")
+    title = _("Who would answer")
+    return Panel("by", title, table, note=note % asked.filters.zone, is_wide=True, template="reports/_weeks.html")
 
 
 def _strip(people: NDArray[np.int64]) -> Strip:
@@ -245,16 +367,15 @@ def _strip(people: NDArray[np.int64]) -> Strip:
     return Strip(cells)
 
 
-def _splits(by: str, roster: Roster, names: Names, leads: dict[Any, Any]) -> list[tuple[str, int, list[Any]]]:
-    """(label, people, the leads' words that are meant)."""
+def _parts(by: str, roster: Roster, names: Names, leads: dict[Any, Any]) -> list[Part]:
     if by == "team":
         return [
-            (names.of("team", team.id), team.mask, [team.id])
+            Part(str(team.id), names.of("team", team.id), team.mask, [team.id])
             for team in roster.teams.values()
             if not roster.spec.teams[team.id].archived
         ]
     if by == "channel":
-        return [(names.of("channel", word), mask, [word]) for word, mask in roster.channels.items() if mask]
+        return [Part(word, names.of("channel", word), mask, [word]) for word, mask in roster.channels.items() if mask]
     if by == "language":
         spoken: dict[str, int] = {}
         for tag, mask in roster.languages.items():
@@ -262,19 +383,15 @@ def _splits(by: str, roster: Roster, names: Names, leads: dict[Any, Any]) -> lis
             spoken[base] = spoken.get(base, 0) | mask
         wanted = {str(word).split("-")[0].lower() for word in leads if word}
         return [
-            (
-                languages.language_name(base), spoken.get(base, 0),
+            Part(
+                base, languages.language_name(base), spoken.get(base, 0),
                 [word for word in leads if str(word).split("-")[0].lower() == base],
             )
             for base in sorted(wanted | {base for base, mask in spoken.items() if mask})
         ]  # fmt: skip
     named = {territory.split("-")[0] for territory, mask in roster.territories.items() if mask}
     return [
-        (
-            names.of("country", country),
-            roster.anywhere | _of_country(roster, country),
-            [country],
-        )
+        Part(country, names.of("country", country), roster.anywhere | _of_country(roster, country), [country])
         for country in sorted(named | {word for word in leads if word})
     ]
 
@@ -308,7 +425,8 @@ def _leads_by_hour(scope: Scope, by: str, zone: str) -> dict[Any, NDArray[np.flo
     return {word: hours / weeks for word, hours in counted.items() if hours.any()}
 
 
-def _gaps(gaps: Sequence[Any], zone: ZoneInfo, scope: Scope) -> Panel:
+def _gaps(gaps: Sequence[Any], asked: _Asked) -> Panel:
+    zone, manages = asked.zone, asked.scope.manages
     worst = sorted(gaps, key=lambda gap: (-gap.leads, gap.starts_at))[:_MOST_GAPS]
     rows = [
         Row(
@@ -317,7 +435,7 @@ def _gaps(gaps: Sequence[Any], zone: ZoneInfo, scope: Scope) -> Panel:
                 Cell((gap.ends_at - gap.starts_at).total_seconds(), "duration"),
                 Cell(round(gap.leads, 2), NUMBER),
                 Cell(gap.why, TEXT),
-                *([Cell(_("Add a shift"), TEXT, reverse("admin:agents_agent_changelist"))] if scope.manages else []),
+                *([Cell(_("Add a shift"), TEXT, asked.link_to_shift(gap.starts_at, gap.ends_at))] if manages else []),
             ],
         )
         for gap in worst
@@ -329,7 +447,7 @@ def _gaps(gaps: Sequence[Any], zone: ZoneInfo, scope: Scope) -> Panel:
             "all": len(gaps),
         }
     table = Table(
-        [_("When"), _("Long"), _("Usual leads"), _("Because of"), *([_("Under Agents")] if scope.manages else [])],
+        [_("When"), _("Long"), _("Usual leads"), _("Because of"), *([_("To close it")] if manages else [])],
         rows,
         empty=_("Somebody is there at every hour of the next 28 days."),
     )

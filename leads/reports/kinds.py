@@ -14,8 +14,8 @@ from leads.reports.filters import NARROWING
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A report. `module` has its `build`, and is imported by whoever asks for it. `narrowing`: what it can be narrowed
-    by; `options`: what else may be asked for, the default first; a page that is left open asks anew after `refresh_s`
-    (0: never)."""
+    by; `options`: what else may be asked for, the default first (nothing: any text); a page that is left open asks
+    anew after `refresh_s` (0: never)."""
 
     name: str
     title: Any
@@ -33,7 +33,7 @@ class Kind:
         found = {}
         for name, words in self.options.items():
             word = given.get(name, "")
-            found[name] = word if word in words else words[0]
+            found[name] = word if word in words else words[0] if words else word[:60]
         return found
 
 
@@ -46,6 +46,7 @@ KINDS = {
             "coverage", gettext_lazy("Coverage"), "leads.reports.coverage", for_agents=False, narrowing=(),
             has_clock=False, has_period=False, options={
                 "by": ("team", "language", "channel", "country"),
+                "of": (),
                 "weekday": ("", *map(str, range(1, 8))),
                 "hour": ("", *map(str, range(24))),
             },

@@ -51,13 +51,14 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """`value` as it is counted (durations in seconds, shares from 0 to 1, None: there is none); `link` leads to what is
-    behind it. A text may have parts, each with a link of its own."""
+    behind it. A text may have parts, each with a link of its own. `note` says what there is no room for."""
 
     value: Any
     kind: str = COUNT
     link: str = ""
     is_bad: bool = False
     parts: Sequence[tuple[str, str]] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the page. With a chart the table can be opened beside it; without one it is what is shown."""
+    """A part of the page. With a chart the table can be opened beside it; without one it is what is shown. `action`:
+    the words of a link, and where it leads."""
 
     id: str
     title: str
@@ -90,6 +92,7 @@ class Panel:
     note: str = ""
     is_wide: bool = False
     template: str = "reports/_table.html"
+    action: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

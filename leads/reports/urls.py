@@ -13,6 +13,7 @@ urlpatterns = [
     path("mails/", views.Mails.as_view(), name="mails"),
     path("mails/<int:pk>/", views.ChangeMail.as_view(), name="mail"),
     path("leads/", views.Leads.as_view(), name="leads"),
+    path("shift/", views.Shift.as_view(), name="shift"),
     path("decisions/", views.Decisions.as_view(), name="decisions"),
     path("workspace/", views.Switch.as_view(), name="switch"),
     path(

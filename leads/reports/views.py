@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
@@ -205,6 +205,41 @@ def _without_page(given: QueryDict) -> str:
     query = given.copy()
     query.pop("page", None)
     return query.urlencode()
+
+
+class Shift(ReportView):
+    """Who could work in hours in which nobody is there; each name leads to these hours in their week."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        from leads.reports import coverage, shift  # with numpy, as the reports
+
+        kind, given = KINDS["coverage"], request.GET
+        asked = kind.chosen(given)
+        try:
+            if not self.scope.manages:
+                raise BadFilter(_("Managers and owners change shifts: send them the address of this page."))
+            filters = filters_for(self.scope, given)
+            opens, closes = (_moment(given.get(name), self.scope.at) for name in ("opens", "closes"))
+            if not timedelta(0) < closes - opens <= shift.LONGEST:
+                raise BadFilter(_("These are no hours to fill. Follow a link of the coverage report."))
+        except BadFilter as problem:
+            refused = {"problem": str(problem), "kinds": kinds_shown(self, kind, None)}
+            return self.page(request, "reports/leads.html", refused, status=400 if self.scope.manages else 403)
+        part = coverage.part_of(self.scope, asked["by"], asked["of"])
+        table = shift.candidates(self.scope, part.people if part else None, opens, closes)
+        more = {name: asked[name] for name in ("by", "of") if asked[name]}
+        context: dict[str, Any] = {
+            "opens": opens.astimezone(zone(filters.zone)),
+            "closes": closes.astimezone(zone(filters.zone)),
+            "part": part,
+            "table": table,
+            "filters": filters,
+            "back": f"{reverse('reports:coverage')}?{filters.query(**more)}",
+            "kind": kind,
+            "kinds": kinds_shown(self, kind, filters),
+        }
+        with timezone.override(zone(filters.zone)):
+            return self.page(request, "reports/shift.html", context)
 
 
 class Mails(ReportView):

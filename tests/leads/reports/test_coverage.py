@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
+from agents.admin.agent_page import suggested_by
 from agents.models import TimeOff
 from leads.reports.coverage import DAYS_AHEAD
-from routing.engine.hours import Kind, on_shift
+from leads.reports.shift import pieces
+from routing.engine.covered import covered_intervals
+from routing.engine.hours import Kind, Schedule, ShiftSpec, on_shift
 from routing.snapshots import snapshot
 from tests.leads.reports.cast import reader
 from tests.leads.world import OFFICE, World, make_world, person
@@ -114,11 +119,138 @@ def test_gaps_are_weighed_by_the_leads_that_usually_come():
     assert worst.cells[1].value == usual
 
 
-def test_only_who_may_enter_the_administration_is_led_there():
+def test_one_team_or_language_is_looked_at_alone():
     world = world_with_a_night()
+    client = reader(world)
+    (link,) = [row.link for row in panel(client.get("/reports/coverage/"), "by").table.rows if row.label == "Night"]
 
-    assert "/admin/agents/agent/" in reader(world, "manager").get("/reports/coverage/").text
-    assert "/admin/" not in reader(world, "ops").get("/reports/coverage/").text
+    page = client.get(link)
+
+    assert panel(page, "week").title == "A usual week, Night"
+    week = [cell.value for row in panel(page, "week").table.rows for cell in row.cells]
+    assert week[:24] == [1] * 6 + [0] * 16 + [1] * 2
+    assert panel(page, "gaps").table.rows[1].cells[0].value == 16 * 3_600  # each day between two nights
+    assert 'option value="{}" selected'.format(world.workspace.teams.get(slug="night").pk) in page.text
+    spanish = client.get("/reports/coverage/?by=language&of=es&weekday=1&hour=10")
+    assert [row.label for row in panel(spanish, "who").table.rows] == ["Ana"]
+    # What is none is all.
+    assert panel(client.get("/reports/coverage/?of=nonsense"), "week").title == "A usual week"
+
+
+def test_hours_in_which_many_leads_come_to_nobody_stand_out():
+    world = world_with_a_night()
+    for week in range(8):
+        world.send(at=datetime(2026, 3, 21, 12, tzinfo=UTC) - timedelta(weeks=week), country="PT")  # Saturdays at 13:00
+
+    saturday = panel(reader(world).get("/reports/coverage/"), "week").table.rows[5]
+
+    assert [hour for hour, level in enumerate(saturday.strip) if level == "0 none missed"] == [13]
+    assert saturday.cells[13].note == "usually 1.1 leads a week"
+
+
+class TestAddAShift:
+    def test_each_gap_leads_to_these_hours_in_the_week_of_whom_one_chooses(self):
+        world = world_with_a_night()
+        client = reader(world, "manager")
+        # Saturday 06:00 to 22:00 in Madrid, an hour less in Lisbon.
+        gap = next(row for row in panel(client.get("/reports/coverage/"), "gaps").table.rows if "Sat 28" in row.label)
+
+        chooser = client.get(gap.cells[3].link)
+
+        assert "from Sat 28 Mar, 06:00 to Sat 28 Mar, 22:00" in chooser.text
+        people = {row.label: row.cells for row in chooser.context["table"].rows}
+        assert list(people) == ["Cy", "Bo", "Ana"]  # who works least comes first
+        assert [cells[4].value for cells in people.values()] == [
+            "Add Saturday 06:00–22:00", "Add Saturday 05:00–21:00", "Add Saturday 06:00–22:00",
+        ]  # fmt: skip
+        week = client.get(people["Bo"][4].link)
+        assert "Added here, and not saved yet: Saturday 05:00–21:00." in week.text
+        assert 'name="hours_5" value="05:00–21:00"' in week.text
+        assert 'name="hours_1" value="10:00–12:00"' in week.text
+        assert not world.agent("bo").shifts.filter(weekday=5).exists()
+
+        sent = form_of(week.text)
+        assert client.post(people["Bo"][4].link.partition("#")[0], sent).status_code == 302
+        assert [(s.start_minute, s.end_minute) for s in world.agent("bo").shifts.filter(weekday=5)] == [(300, 1260)]
+        again = panel(client.get("/reports/coverage/"), "gaps").table.rows
+        assert not any("Sat 28" in row.label for row in again)
+
+    def test_an_hour_of_the_usual_week_leads_to_all_the_hours_around_it(self):
+        client = reader(world_with_a_night(), "manager")
+
+        who = panel(client.get("/reports/coverage/?weekday=1&hour=19"), "who")
+        assert who.action[0] == "Add a shift, Mon 17:00 – 22:00"
+        there = panel(client.get("/reports/coverage/?weekday=1&hour=10"), "who")
+        assert there.action[0] == "Add a shift, Mon 10:00 – 11:00"
+
+        people = client.get(there.action[1]).context["table"].rows
+        assert [row.label for row in people] == ["Cy", "Bo"]  # Bo is there for a part of it only
+
+    def test_who_is_away_then_comes_last(self):
+        client = reader(world_with_a_night(), "manager")
+        # Ana has leave from 1 April on, until the noon of the 3rd.
+        hours = "opens=2026-04-01T18:00:00Z&closes=2026-04-01T20:00:00Z"
+
+        rows = client.get(f"/reports/shift/?{hours}").context["table"].rows
+
+        assert [(row.label, row.cells[2].value) for row in rows] == [
+            ("Cy", "Wednesday: free"), ("Bo", "Wednesday: free"), ("Ana", "Wednesday: 09:00–17:00 · away then"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("opens", "closes", "zone", "said"),
+        [
+            ((2, 22), (3, 8), "UTC", ["0.22:00–08:00"]),
+            ((2, 22), (3, 0), "UTC", ["0.22:00–24:00"]),
+            ((2, 0), (3, 0), "UTC", ["0.00:00–24:00"]),
+            ((6, 20), (9, 8), "UTC", ["4.20:00–24:00", "5.00:00–24:00", "6.00:00–24:00", "0.00:00–08:00"]),
+            ((2, 22), (3, 8), "America/New_York", ["0.17:00–03:00"]),
+            ((2, 22), (3, 22), "UTC", ["0.22:00–24:00", "1.00:00–22:00"]),
+        ],
+    )
+    def test_hours_are_said_by_the_clock_of_whom_they_are_for(self, opens, closes, zone, said):
+        begins, ends = (datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in (opens, closes))
+
+        found = pieces(begins, ends, zone)
+
+        assert [piece.as_asked for piece in found] == said
+        assert [(w.weekday, w.start, w.end) for w in suggested_by(said)] == [(p.weekday, p.start, p.end) for p in found]
+        # Whoever works them is there.
+        shifts = tuple(ShiftSpec(piece.weekday, piece.start, piece.end) for piece in found)
+        there = covered_intervals(Schedule(zone, shifts), start=begins, end=ends, kind=Kind.REGULAR)
+        assert there == [(begins, ends)]
+
+    def test_only_who_may_change_shifts_is_led_there(self):
+        world = world_with_a_night()
+        hours = "opens=2026-04-01T18:00:00Z&closes=2026-04-01T20:00:00Z"
+
+        assert "/reports/shift/" in reader(world, "manager").get("/reports/coverage/?weekday=1&hour=3").text
+        ops = reader(world, "ops")
+        assert "/reports/shift/" not in ops.get("/reports/coverage/?weekday=1&hour=3").text
+        assert ops.get(f"/reports/shift/?{hours}").status_code == 403
+        assert "/admin/" not in ops.get("/reports/coverage/").text
+
+    def test_what_are_no_hours_is_refused_with_a_sentence(self):
+        client = reader(world_with_a_night(), "manager")
+        for query in ("", "opens=x&closes=y", "opens=2026-04-02T18:00:00Z&closes=2026-04-01T20:00:00Z",
+                      "opens=2026-04-02T18:00:00Z&closes=2026-05-01T20:00:00Z"):  # fmt: skip
+            response = client.get(f"/reports/shift/?{query}")
+            assert response.status_code == 400
+            assert "Follow a link" in response.text
+        assert suggested_by(["9.09:00-10:00", "x", "1.nonsense", "2.10:00-10:00", ""]) == []
+
+
+def form_of(text: str) -> dict[str, str]:
+    """What the page of an agent would send as it stands."""
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", text):
+        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if "name" in given and (given.get("type") not in ("checkbox", "submit") or " checked" in tag):
+            found[given["name"]] = unescape(given.get("value", "on" if given.get("type") == "checkbox" else ""))
+    for name, options in re.findall(r'<select name="([^"]*)".*?>(.*?)</select>', text, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name] = unescape(chosen[1]) if chosen else ""
+    return found
 
 
 def test_the_board_says_who_is_there_and_who_waits():
