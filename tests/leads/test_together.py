@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.postgres
 # Drawn by chance for every lead, or counted by the database.
 DRAWN = {"id", "lead_id", "person_id", "reference", "status_token", "message_id"}
 TABLES = (Lead, Person, ContactKey, Assignment, Decision, Event, Outbox, Idempotency, Ledger, Load)
+LANGUAGES = ["es", "en"]
 SLA = {"respond_within": "5m", "remind_at": ["50%"], "reroute_after": "10m", "escalate_after": "15m"}
 
 SUBMISSIONS = [
@@ -47,6 +49,15 @@ def alone(monkeypatch):
 
     monkeypatch.setattr(together, "take_in", take_in)
     return gone
+
+
+def two_teams() -> World:
+    """`first` has a and b, and gets what is not Spanish; `second` c and d."""
+    return make_world(
+        *map(person, "abcd"),
+        teams={"first": "ab", "second": "cd"},
+        rules=[rule("es", "second", when=only("language", "es")), rule("all", "first")],
+    )
 
 
 def rows_of(world: World, *drawn: str) -> dict[str, list[str]]:
@@ -81,11 +92,7 @@ class TestALead:
         assert found[0] == found[1]
 
     def test_of_any_team_goes_together(self, alone):
-        world = make_world(
-            *map(person, "abcd"),
-            teams={"first": "ab", "second": "cd"},
-            rules=[rule("es", "second", when=only("language", "es")), rule("all", "first")],
-        )
+        world = two_teams()
 
         assert world.sent(2, language="es") == ["c", "d"]
         assert world.sent(2) == ["a", "b"]
@@ -150,6 +157,39 @@ class TestABatch:
         answers = at_once([lambda: world.send(door=door)] * 8)
 
         assert sorted(map(world.who, answers)) == sorted("aabbccdd")
+        assert not alone
+        everything_adds_up(world)
+
+    def test_of_several_teams_goes_together(self, gathered, alone):
+        world = two_teams()
+        door = world.door()
+        gathered(4)
+
+        answers = at_once(
+            [lambda language=language: world.send(door=door, language=language) for language in LANGUAGES * 2]
+        )
+
+        assert sorted(map(world.who, answers)) == ["a", "b", "c", "d"]
+        assert not alone
+        everything_adds_up(world)
+
+    def test_waits_for_nobody_but_whose_own_ledger_is_busy(self, gathered, alone):
+        world = two_teams()
+        door = world.door()
+        world.send(door=door), world.send(door=door, language="es")  # so that both have a ledger
+        gathered(2)
+
+        def send(language: str) -> str:
+            return at_once([lambda: world.who(world.send(door=door, language=language))])[0]
+
+        with ThreadPoolExecutor(2) as pool:
+            with transaction.atomic():
+                Ledger.objects.select_for_update().get(team__slug="second")
+                waiting, free = [pool.submit(send, language) for language in LANGUAGES]
+                assert free.result(10) == "b"
+                assert not waiting.done()
+            assert waiting.result(10) == "d"
+
         assert not alone
         everything_adds_up(world)
 
