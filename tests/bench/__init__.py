@@ -6,7 +6,9 @@ and down by itself.
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -40,6 +42,7 @@ PARTS: dict[str, Part] = {
 # What was printed in this run, for the page of results.
 figures: list[tuple[str, str, str]] = []
 remarks: list[str] = []
+tables: list[list[list[str]]] = []
 
 
 def figure(name: str, value: float, unit: str) -> None:
@@ -52,9 +55,21 @@ def say(text: str) -> None:
     print(f"# {text}", flush=True)
 
 
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """The first row is the head. Goes to the page, in the place of the figures it is made of."""
+    tables.append([list(row) for row in rows])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        print("# " + "  ".join([row[0].ljust(widths[0]), *cells[1:-1], row[-1]]), flush=True)
+
+
 def repeat(lines: str) -> None:
-    """Say what another process of a part has printed with `figure` and `say`."""
+    """Say what another process of a part has printed with `figure` and `say`, or as `table` and JSON."""
     for line in lines.splitlines():
+        if line.startswith("table "):
+            table(json.loads(line.removeprefix("table ")))
+            continue
         match line.split(" ", 3):
             case ["bench", name, value, unit]:
                 _print(name, value, unit)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import PARTS, figures, remarks, say
+from tests.bench import PARTS, figures, remarks, say, tables
 from tests.bench.results import FOLDER, Measured, publish
 
 
@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
         say(f"{part.name}: {part.measures}")
         remarks.clear()
         figures.clear()
+        tables.clear()
         try:
             importlib.import_module(part.module).run()
         except Exception:
@@ -40,7 +41,9 @@ def main(arguments: list[str]) -> int:
             continue
         day = datetime.now(UTC).date().isoformat()
         command = f"make bench ONLY={part.name}"
-        published[part.name] = Measured(part.measures, command, day, machine, list(remarks), list(figures))
+        published[part.name] = Measured(
+            part.measures, command, day, machine, list(remarks), list(figures), list(tables)
+        )
     if wanted.publish and published:
         publish(published)
     if failed:

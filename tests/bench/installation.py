@@ -33,8 +33,11 @@ def embedded() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def on_servers() -> Iterator[dict[str, str]]:
-    """The environment of one on PostgreSQL and, where one answers, Redis. Raises where PostgreSQL does not answer."""
+def on_servers(*, like: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """The environment of one on PostgreSQL and, where one answers, Redis. Raises where PostgreSQL does not answer.
+
+    `like`: the environment of another one, whose database is copied; nobody may be connected to it.
+    """
     server = os.environ.get("BENCH_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/"
     name = f"switchyard_bench_{secrets.token_hex(4)}"
     broker = "" if services.missing_redis() else urlsplit(services.REDIS_URL)._replace(path="/7").geturl()
@@ -43,7 +46,8 @@ def on_servers() -> Iterator[dict[str, str]]:
         psycopg.connect(server, dbname="postgres", autocommit=True) as control,
     ):
         _empty(broker)
-        control.execute(f'CREATE DATABASE "{name}"')
+        template = f' TEMPLATE "{urlsplit(like["DATABASE_URL"]).path[1:]}"' if like else ""
+        control.execute(f'CREATE DATABASE "{name}"{template}')
         try:
             url = urlsplit(server)._replace(path=f"/{name}").geturl()
             yield _environment(folder) | {"DATABASE_URL": url, "REDIS_URL": broker}

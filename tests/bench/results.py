@@ -19,7 +19,10 @@ _BAR, _GAP, _LEFT, _WIDTH, _TOP = 18, 10, 250, 860, 56
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One part's run. `machine` says on what, `remarks` with which data, `figures` are name, value and unit."""
+    """One part's run. `machine` says on what, `remarks` with which data, `figures` are name, value and unit.
+
+    Where there are `tables`, which begin with their heads, the page shows them and not the figures, which they hold.
+    """
 
     measures: str
     command: str
@@ -27,6 +30,7 @@ class Measured:
     machine: Sequence[str]
     remarks: Sequence[str]
     figures: Sequence[Sequence[str]]
+    tables: Sequence[Sequence[Sequence[str]]] = ()
 
 
 def publish(measured: Mapping[str, Measured], *, folder: Path = FOLDER) -> None:
@@ -60,12 +64,20 @@ def page(parts: Mapping[str, Measured]) -> str:
             "",
         ]
         lines += [f"- {one}" for one in part.machine]
-        lines += ["", "| figure | value | unit |", "| --- | ---: | --- |"]
-        lines += [f"| `{figure}` | {value} | {unit} |" for figure, value, unit in part.figures]
+        figures = [["figure", "value", "unit"], *([f"`{name}`", value, unit] for name, value, unit in part.figures)]
+        for table in part.tables or [figures]:
+            lines += ["", *_table(table)]
         if part.remarks:
             lines += ["", "```", *part.remarks, "```"]
         lines += [""]
     return "\n".join(lines)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Numbers, which are neither first nor last, to the right."""
+    head, *others = rows
+    ruler = ["---", *["---:"] * (len(head) - 2), "---"]
+    return [f"| {' | '.join(row)} |" for row in (head, ruler, *others)]
 
 
 def chart(parts: Mapping[str, Measured]) -> str:

@@ -1,8 +1,9 @@
 """The page of results says what was measured, and nothing else."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
-from tests.bench import plain
+from tests.bench import figures, plain, repeat, tables
 from tests.bench.results import Measured, publish
 
 
@@ -29,3 +30,28 @@ def test_figures_are_plain_decimals():
     values = [28071.2, 0.000123456, 3, 0.0, 99.996, 1_234_567.8]
 
     assert [plain(value) for value in values] == ["28071", "0.0001235", "3", "0.0", "100.00", "1234568"]
+
+
+def test_shows_tables_in_the_place_of_the_figures_they_hold(tmp_path):
+    rows = [["leads", "10", "100", "", "why"], ["assign", "2.5", "2.6", "ms", "flat"]]
+
+    publish({"scale": replace(measured(("scale_assign_10_leads", "2.5", "ms")), tables=[rows])}, folder=tmp_path)
+    publish({"other": measured(("other", "1", "s"))}, folder=tmp_path)
+
+    page = (tmp_path / "results.md").read_text()
+    assert (
+        "| leads | 10 | 100 |  | why |\n| --- | ---: | ---: | ---: | --- |\n| assign | 2.5 | 2.6 | ms | flat |" in page
+    )
+    assert "scale_assign_10_leads" not in page
+    assert "| `other` | 1 | s |" in page
+
+
+def test_repeats_what_another_process_has_said(capsys):
+    figures.clear()
+    tables.clear()
+
+    repeat('bench assign 2.5 ms\ntable [["leads", "10", "why"], ["assign", "2.5", "flat"]]\n# filled')
+
+    assert figures == [("assign", "2.5", "ms")]
+    assert tables == [[["leads", "10", "why"], ["assign", "2.5", "flat"]]]
+    assert "# assign  2.5  flat" in capsys.readouterr().out

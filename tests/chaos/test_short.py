@@ -19,6 +19,7 @@ PROMISED = {
     "kills_lost": 0, "kills_doubled": 0, "kills_half_written": 0, "kills_one_active_assignment": 100,
     "kills_of_web_workers": 2, "kills_of_celery_children": 2, "kills_of_whole_workers": 1,
     "postgres_restarts": 1, "postgres_lost": 0, "postgres_doubled": 0, "postgres_half_written": 0,
+    "both_restarts": 1, "both_kills_of_web_workers": 1, "both_lost": 0, "both_doubled": 0, "both_half_written": 0,
     "redis_answered_201_with_agent": 25, "redis_lost": 0, "redis_doubled": 0, "redis_told_once": 25,
     "ledgers_off_zero": 0, "ledgers_off_decisions": 0, "loads_off_assignments": 0,
 }  # fmt: skip
