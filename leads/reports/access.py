@@ -44,7 +44,10 @@ class ReportView(View):
         return super().dispatch(request, *args, **kwargs)
 
     def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-        shared = {"workspace": self.scope.workspace, "own": self.scope.agent, "desks": desks_of(request)}
+        shared = {
+            "workspace": self.scope.workspace, "own": self.scope.agent, "desks": desks_of(request),
+            "opens_in_admin": self.scope.manages,
+        }  # fmt: skip
         return render(request, template, {**shared, **context}, status=status)
 
 

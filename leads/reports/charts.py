@@ -9,9 +9,8 @@ from dataclasses import dataclass
 # Lengths of time that people know, in seconds, for the marks of a logarithmic axis.
 TIMES = (1, 2, 5, 10, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800, 2_419_200)
 
-WIDTH, HEIGHT = 1100, 250
 NARROW = 760
-LEFT, RIGHT, TOP, BOTTOM = 52, 116, 14, 28
+PHONE = 340
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +34,58 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What lines are drawn on: its size, and the margins that axes and names take."""
+
+    width: int = 1100
+    height: int = 250
+    left: int = 52
+    margin: int = 140  # for the names behind the lines
+    top: int = 14
+    under: int = 28  # for the times
+    most_times: int = 10
+    most_name: int = 16
+
+    @property
+    def right(self) -> int:
+        return self.width - self.margin
+
+    @property
+    def bottom(self) -> int:
+        return self.height - self.under
+
+    @property
+    def across(self) -> int:
+        return self.right - self.left
+
+    def x_of(self, place: int, count: int) -> float:
+        return round(self.left + (self.across / 2 if count == 1 else self.across * place / (count - 1)), 1)
+
+    def times(self, labels: Sequence[str]) -> list[Mark]:
+        every = max(1, math.ceil(len(labels) / self.most_times))
+        return [
+            Mark(self.x_of(place, len(labels)), label) for place, label in enumerate(labels) if place % every == 0
+        ]  # fmt: skip
+
+
+ON_DESKS = Ground()
+ON_PHONES = Ground(width=PHONE, height=220, left=36, margin=84, most_times=3, most_name=10)
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
-    """Lines over time."""
+    """Lines over time. `narrow`: the same for a phone."""
 
     title: str
     description: str
     lines: Sequence[Line]
     times: Sequence[Mark]
     values: Sequence[Mark]
+    ground: Ground
     template: str = "reports/charts/trend.html"
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
-    across: int = WIDTH - RIGHT - LEFT
     is_time: bool = True
-    zero: float | None = None
     band: tuple[float, float] | None = None
+    narrow: Trend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +104,38 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Upright bars, side by side."""
+class Bars:
+    """Lying bars, one under the other, each with its name before or above it, and its value behind it. `span`: as long
+    as the whole is."""
 
     title: str
     description: str
     bars: Sequence[Bar]
+    width: int
+    height: int
+    left: int
+    span: int
+    is_under_names: bool = False
+    template: str = "reports/charts/bars.html"
+    narrow: Bars | None = None
+
+    @property
+    def behind(self) -> int:
+        return self.left + self.span + 10
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Upright bars, side by side; on a phone they lie."""
+
+    title: str
+    description: str
+    bars: Sequence[Bar]
+    narrow: Bars
     template: str = "reports/charts/columns.html"
     width: int = NARROW
     height: int = 230
     bottom: int = 184
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Lying bars, one under the other, each with its name before and its value behind it."""
-
-    title: str
-    description: str
-    bars: Sequence[Bar]
-    height: int
-    template: str = "reports/charts/bars.html"
-    width: int = NARROW
-    left: int = 170
-    span: int = NARROW - 170 - 110  # of a whole
-    behind: int = NARROW - 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +159,16 @@ def trend(
     ticks = [tick for tick in TIMES if low <= tick <= high]
     ticks = ticks[:: max(1, math.ceil(len(ticks) / 7))]
 
-    def y_of(value: float) -> float:
-        part = (math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low))
-        return round(HEIGHT - BOTTOM - part * (HEIGHT - BOTTOM - TOP), 1)
+    def drawn(ground: Ground, narrow: Trend | None = None) -> Trend:
+        def y_of(value: float) -> float:
+            part = (math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low))
+            return round(ground.bottom - part * (ground.bottom - ground.top), 1)
 
-    return Trend(
-        title,
-        description,
-        _named_apart([_line(name, style, values, y_of) for name, style, values in series]),
-        _times(labels),
-        [Mark(y_of(tick), tick) for tick in ticks],
-    )
+        lines = [_line(name, style, values, ground, y_of) for name, style, values in series]
+        marks = [Mark(y_of(tick), tick) for tick in ticks]
+        return Trend(title, description, _named_apart(lines), ground.times(labels), marks, ground, narrow=narrow)
+
+    return drawn(ON_DESKS, drawn(ON_PHONES))
 
 
 def linear_trend(
@@ -142,28 +180,32 @@ def linear_trend(
     if not known:
         return None
     most = max([*known, band or 0, 1.0]) * 1.1
-    middle = (TOP + HEIGHT - BOTTOM) / 2
-    half = middle - TOP
-
-    def y_of(value: float) -> float:
-        return round(middle - value / most * half, 1)
-
     step = max(1, math.ceil(most / 3))
-    marks = [
-        Mark(y_of(value), f"{value:+d}".replace("-", "−") if value else "0")
-        for value in range(-2 * step, 2 * step + 1, step)
-        if abs(value) <= most
-    ]
-    return Trend(
-        title,
-        description,
-        _named_apart([_line(name, style, values, y_of) for name, style, values in series]),
-        _times(labels),
-        marks,
-        is_time=False,
-        zero=y_of(0),
-        band=None if band is None else (y_of(band), round(y_of(-band) - y_of(band), 1)),
-    )
+
+    def drawn(ground: Ground, narrow: Trend | None = None) -> Trend:
+        middle = (ground.top + ground.bottom) / 2
+
+        def y_of(value: float) -> float:
+            return round(middle - value / most * (middle - ground.top), 1)
+
+        marks = [
+            Mark(y_of(value), f"{value:+d}".replace("-", "−") if value else "0")
+            for value in range(-2 * step, 2 * step + 1, step)
+            if abs(value) <= most
+        ]
+        return Trend(
+            title,
+            description,
+            _named_apart([_line(name, style, values, ground, y_of) for name, style, values in series]),
+            ground.times(labels),
+            marks,
+            ground,
+            is_time=False,
+            band=None if band is None else (y_of(band), round(y_of(-band) - y_of(band), 1)),
+            narrow=narrow,
+        )
+
+    return drawn(ON_DESKS, drawn(ON_PHONES))
 
 
 def columns(title: str, description: str, found: Sequence[tuple[str, int, str]]) -> Columns | None:
@@ -186,19 +228,29 @@ def columns(title: str, description: str, found: Sequence[tuple[str, int, str]])
                 style,
             )
         )
-    return Columns(title, description, bars)
+    lying = [
+        Bar(64, 4 + place * 22, round(200 * count / most, 1), 15, label, f"{count:,}" if count else "", style)
+        for place, (label, count, style) in enumerate(found)
+    ]
+    narrow = Bars(title, description, lying, PHONE, 8 + len(found) * 22, left=64, span=200)
+    return Columns(title, description, bars, narrow)
 
 
 def bars(title: str, description: str, found: Sequence[tuple[str, float | None, str, str]]) -> Bars | None:
     """Shares from 0 to 1: (label, share, how it is written, style)."""
     if not any(part for _label, part, _shown, _style in found):
         return None
-    wide = NARROW - 170 - 110
-    drawn = [
-        Bar(170, 8 + place * 30, round(wide * min(1.0, part or 0), 1), 18, label, shown, style)
-        for place, (label, part, shown, style) in enumerate(found)
-    ]
-    return Bars(title, description, drawn, 14 + len(found) * 30)
+
+    def drawn(width: int, left: int, span: int, step: int, *, above: int, narrow: Bars | None = None) -> Bars:
+        """`above`: the height of a name over its bar, 0 where it stands before it."""
+        bars = [
+            Bar(left, 8 + above + place * step, round(span * min(1.0, part or 0), 1), 18, label, shown, style)
+            for place, (label, part, shown, style) in enumerate(found)
+        ]
+        height = 14 + len(found) * step
+        return Bars(title, description, bars, width, height, left, span, is_under_names=bool(above), narrow=narrow)
+
+    return drawn(NARROW, 190, NARROW - 190 - 110, 30, above=0, narrow=drawn(PHONE, 0, 236, 46, above=16))
 
 
 def strip(median: float | None, slow: float | None, quick: float | None, *, longest: float) -> Strip | None:
@@ -219,18 +271,12 @@ def _bounds(low: float, high: float) -> tuple[float, float]:
     return below, max(above, high)
 
 
-def _x_of(place: int, count: int) -> float:
-    width = WIDTH - RIGHT - LEFT
-    return round(LEFT + (width / 2 if count == 1 else width * place / (count - 1)), 1)
-
-
-def _times(labels: Sequence[str]) -> list[Mark]:
-    every = max(1, math.ceil(len(labels) / 10))
-    return [Mark(_x_of(place, len(labels)), label) for place, label in enumerate(labels) if place % every == 0]
-
-
-def _line(name: str, style: str, values: Sequence[float | None], y_of: Callable[[float], float]) -> Line:
-    points = [None if value is None else (_x_of(place, len(values)), y_of(value)) for place, value in enumerate(values)]
+def _line(
+    name: str, style: str, values: Sequence[float | None], ground: Ground, y_of: Callable[[float], float]
+) -> Line:
+    points = [
+        None if value is None else (ground.x_of(place, len(values)), y_of(value)) for place, value in enumerate(values)
+    ]
     path, dots = [], []
     for place, point in enumerate(points):
         if point is None:
@@ -238,21 +284,24 @@ def _line(name: str, style: str, values: Sequence[float | None], y_of: Callable[
         before = points[place - 1] if place else None
         after = points[place + 1] if place + 1 < len(points) else None
         path.append(f"{'L' if before else 'M'}{point[0]} {point[1]}")
-        if len(points) <= 45 or (before is None and after is None):
+        is_alone = before is None and after is None
+        if is_alone or (name and len(points) <= ground.across // 20):
             dots.append(point)
     ends = [point for point in points if point is not None]
-    name = name if len(name) <= 15 else f"{name[:14]}…"
+    most = ground.most_name
+    name = name if len(name) <= most else f"{name[: most - 1]}…"
     return Line(name, style, " ".join(path), dots, ends[-1] if ends else None)
 
 
 def _named_apart(lines: Sequence[Line]) -> list[Line]:
-    """With names that do not cover each other."""
+    """With names that do not cover each other; those of the lines without one take no place."""
     found: list[Line] = []
-    free = float(TOP)
+    free = 0.0
     for line in sorted(lines, key=lambda line: line.end[1] if line.end else 0):
-        if line.end is not None:
+        if line.end is not None and line.name:
             y = max(line.end[1], free)
             free = y + 15
             line = Line(line.name, line.style, line.path, line.dots, (line.end[0], y))
         found.append(line)
-    return found
+    # What has a name lies above what has none.
+    return sorted(found, key=lambda line: bool(line.name))

@@ -105,6 +105,7 @@ def build(scope: Scope, filters: Filters, by: str = "team", of: str = "", weekda
         filters=filters,
         at=scope.at,
         empty=_("There is nobody yet. Managers add agents and their shifts under Agents."),
+        empty_action=(_("Add the first"), reverse("admin:agents_agent_add")) if scope.manages else None,
         extra={
             "fields": [
                 {

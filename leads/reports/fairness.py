@@ -159,7 +159,7 @@ def _deviation(
         (
             names.of("agent", int(agent)) if place < _LINES else "",
             styles[place] if place < _LINES else "other",
-            course[agent],
+            [0.0, *course[agent]],
         )
         for place, agent in enumerate(drawn)
     ]
@@ -168,7 +168,7 @@ def _deviation(
         _("Distance from the share of turns"),
         _("Leads received less leads due, at the end of each day, of each member of %s.")
         % turns.ledger_name(ledger, names),
-        labels,
+        [_("start"), *labels],
         lines,
         band=1.0 if is_bound else None,
     )

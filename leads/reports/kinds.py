@@ -15,11 +15,12 @@ from leads.reports.filters import NARROWING
 class Kind:
     """A report. `module` has its `build`, and is imported by whoever asks for it. `narrowing`: what it can be narrowed
     by; `options`: what else may be asked for, the default first (nothing: any text); a page that is left open asks
-    anew after `refresh_s` (0: never)."""
+    anew after `refresh_s` (0: never). `begins` is said where no lead has come in yet."""
 
     name: str
     title: Any
     module: str
+    begins: Any = ""
     for_agents: bool = True
     narrowing: tuple[str, ...] = NARROWING
     has_clock: bool = True
@@ -40,8 +41,14 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("speed", gettext_lazy("Speed"), "leads.reports.speed"),
-        Kind("sla", gettext_lazy("SLA"), "leads.reports.sla", has_clock=False),
+        Kind(
+            "speed", gettext_lazy("Speed"), "leads.reports.speed",
+            gettext_lazy("How long people wait for an answer: by hour, agent, team, channel and country."),
+        ),
+        Kind(
+            "sla", gettext_lazy("SLA"), "leads.reports.sla",
+            gettext_lazy("Which promises are kept, by whom, and what is done about the others."), has_clock=False,
+        ),
         Kind(
             "coverage", gettext_lazy("Coverage"), "leads.reports.coverage", for_agents=False, narrowing=(),
             has_clock=False, has_period=False, options={
@@ -52,10 +59,14 @@ KINDS = {
             },
         ),
         Kind(
-            "fairness", gettext_lazy("Fairness"), "leads.reports.fairness", narrowing=("team", "agent"),
-            has_clock=False, compares=False,
+            "fairness", gettext_lazy("Fairness"), "leads.reports.fairness",
+            gettext_lazy("Who was due how many leads and got how many, and why people missed some."),
+            narrowing=("team", "agent"), has_clock=False, compares=False,
         ),
-        Kind("outcomes", gettext_lazy("Outcomes"), "leads.reports.outcomes"),
+        Kind(
+            "outcomes", gettext_lazy("Outcomes"), "leads.reports.outcomes",
+            gettext_lazy("What became of leads: by how fast they were answered, where they came from, who had them."),
+        ),
         Kind(
             "board", gettext_lazy("Live board"), "leads.reports.board", for_agents=False, narrowing=(),
             has_clock=False, has_period=False, refresh_s=15,

@@ -134,7 +134,7 @@ def _clicks(scope: Scope, filters: Filters, everything: Frame) -> Panel:
     parts = [row.cells[1].value for row in rows]
     drawn = [(row.label, part, share(part), style) for row, part, style in zip(rows, parts, styles, strict=True)]
     chart = charts.bars(_("Clicks and conversations"), _("Of all leads that opened an app."), drawn)
-    return Panel("clicks", _("Clicks and conversations"), Table(["", _("Leads"), _("Share")], rows), chart)
+    return Panel("clicks", _("Clicks and conversations"), Table([_("Clicks"), _("Leads"), _("Share")], rows), chart)
 
 
 def _breakdown(scope: Scope, filters: Filters, leads: Frame, names: Names, column: str) -> Panel:

@@ -119,8 +119,20 @@ class Report:
     at: datetime
     options: dict[str, Sequence[Any]] = field(default_factory=dict)
     empty: str = ""
+    empty_action: tuple[str, str] | None = None
     intro: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[list[Panel]]:
+        """The panels, in order: wide ones alone, others with those that can stand beside them."""
+        found: list[list[Panel]] = []
+        for panel in self.panels:
+            if found and not panel.is_wide and not found[-1][0].is_wide:
+                found[-1].append(panel)
+            else:
+                found.append([panel])
+        return found
 
 
 Build = Callable[[Scope, Filters], Report]

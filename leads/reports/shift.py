@@ -79,7 +79,7 @@ def candidates(scope: Scope, people: int | None, opens: datetime, closes: dateti
         away = _away(schedule, opens, closes)
         found.append((away, hours, agent.name.casefold(), _row(agent, schedule, hours, away, opens, closes)))
     found.sort(key=lambda each: each[:3])
-    columns = [_("Agent"), _("Teams"), _("Languages"), _("Then"), _("Hours a week"), _("Their week")]
+    columns = [_("Agent"), _("Their week"), _("Then"), _("Hours a week"), _("Teams"), _("Languages")]
     return Table(columns, [row for _away, _hours, _name, row in found[:MOST]], empty=_("Nobody else is in question."))
 
 
@@ -106,11 +106,11 @@ def _row(
     return Row(
         agent.name,
         [
-            Cell(", ".join(member.team.name for member in agent.team_members.all()) or "–", TEXT),
-            Cell(", ".join(map(languages.language_name, agent.languages)) or "–", TEXT),
+            Cell(_("Add %s") % ", ".join(p.in_words for p in to_add[:2]), TEXT, f"{address}?{asked}#part-week"),
             Cell(f"{then} · {_('away then')}" if away else then, TEXT, is_bad=away),
             Cell(round(hours, 1), NUMBER),
-            Cell(_("Add %s") % ", ".join(p.in_words for p in to_add[:2]), TEXT, f"{address}?{asked}#part-week"),
+            Cell(", ".join(member.team.name for member in agent.team_members.all()) or "–", TEXT),
+            Cell(", ".join(map(languages.language_name, agent.languages)) or "–", TEXT),
         ],
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from leads.reports import charts
 from leads.reports.figures import CLOCKS, Speed, by_codes, by_column, histogram, in_order, medians, overall
@@ -85,9 +86,10 @@ def _tiles(asked: _Asked, whole: Speed, before: Speed | None) -> list[Any]:
     link, filters = asked.scope.link, asked.filters
     was = before or Speed()
     common: dict[str, Any] = {"compares": before is not None}
+    of = ngettext("of %d answer", "of %d answers", whole.answered) % whole.answered
     return [
         tile(_("Leads"), COUNT, whole.n, was.n, link=link(filters, "all"), **common),
-        tile(_("Median"), DURATION, whole.p50, was.p50, less_is_better=True, hint=_("half were faster"), **common),
+        tile(_("Median"), DURATION, whole.p50, was.p50, less_is_better=True, hint=of, **common),
         tile(_("75th percentile"), DURATION, whole.p75, was.p75, less_is_better=True, **common),
         tile(_("90th percentile"), DURATION, whole.p90, was.p90, less_is_better=True, **common),
         tile(_("95th percentile"), DURATION, whole.p95, was.p95, less_is_better=True, **common),
@@ -101,7 +103,8 @@ def _tiles(asked: _Asked, whole: Speed, before: Speed | None) -> list[Any]:
         ),
         tile(
             _("Not answered"), COUNT, whole.unanswered, was.unanswered, less_is_better=True,
-            link=link(filters, "unanswered"), hint=_("%s overdue") % whole.overdue if whole.overdue else "", **common,
+            link=link(filters, "unanswered"), hint=_("%s overdue") % whole.overdue if whole.overdue else "",
+            hint_link=link(filters, "overdue"), **common,
         ),
     ]  # fmt: skip
 
@@ -116,6 +119,7 @@ def _trend(asked: _Asked, earlier: _Asked | None) -> Panel:
         _labels, _spans, then = _by_time(earlier)
         values = [speed.p50 for speed in then][: len(found)]
         lines.append((_("before"), "before", values + [None] * (len(found) - len(values))))
+    is_drawn = sum(speed.answered > 0 for speed in found) > 1
     by = _("day") if asked.filters.days <= _MOST_DAYS else _("week")
     chart = charts.trend(
         _("Response time by %s") % by,
@@ -127,8 +131,11 @@ def _trend(asked: _Asked, earlier: _Asked | None) -> Panel:
     rows = [
         Row(label, _speed_cells(asked, speed, span))
         for label, span, speed in zip(labels, spans, found, strict=True)
-    ]  # fmt: skip
-    return Panel("trend", _("Over time"), Table([by.title(), *_headings()], rows), chart, is_wide=True)
+        if speed.n or is_drawn
+    ]
+    note = "" if is_drawn else _("A line is drawn once there are answers on two days.")
+    table = Table([by.title(), *_headings()], rows)
+    return Panel("trend", _("Over time"), table, chart if is_drawn else None, note=note, is_wide=True)
 
 
 def _by_time(asked: _Asked) -> tuple[list[str], list[Filters], list[Speed]]:

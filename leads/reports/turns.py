@@ -26,7 +26,7 @@ from leads.speed.turn_sums import FIRST, NO_GAP, PAID, last_verdicts
 from routing.engine import Outcome
 
 WHAT: dict[str, Any] = {
-    "decided": gettext_lazy("Decided"),
+    "decided": gettext_lazy("Leads decided"),
     "turns": gettext_lazy("Given by turns"),
     "got": gettext_lazy("Got by turns"),
     "asked": gettext_lazy("Looked at"),

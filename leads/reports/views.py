@@ -21,14 +21,14 @@ from django.views import View
 from agents.models import Agent
 from agents.scoping import activate, workspaces_of
 from agents.zones import zone
-from leads.models import Decision, Every, ReportMail
+from leads.models import Decision, Every, Lead, ReportMail
 from leads.notifying.recipients import is_set_up
 from leads.reports import drill, mailing, turns
 from leads.reports.access import ReportView
-from leads.reports.filters import PERIODS, BadFilter, Filters, read
+from leads.reports.filters import PERIODS, WALL, BadFilter, Filters, read
 from leads.reports.kinds import KINDS, Kind
 from leads.reports.names import Names
-from leads.reports.page import Report, as_csv
+from leads.reports.page import Report, Scope, as_csv
 from leads.reports.scopes import filters_for, zones_of
 
 LEADS_A_PAGE = 50
@@ -68,10 +68,18 @@ class Page(ReportView):
             **self.bar(filters, report.options),
             "more_fields": report.extra.get("fields", ()),
             "report": report,
+            "begins": self.begins(report),
+            "narrowed": _in_words(filters, self.scope),
             "kinds": self.kinds(filters),
             "csv": f"?{request_query(filters, report)}&format=csv",
             "mail_query": urlencode({"report": self.kind.name, "query": request_query(filters, report)}),
         }
+
+    def begins(self, report: Report) -> str:
+        """What the report will say, where there is nothing to say because no lead has ever come in."""
+        if report.panels or not self.kind.begins or Lead.objects.for_workspace(self.scope.workspace).exists():
+            return ""
+        return str(self.kind.begins)
 
     def kinds(self, filters: Filters) -> list[dict[str, Any]]:
         return kinds_shown(self, self.kind, filters)
@@ -103,7 +111,6 @@ class Page(ReportView):
             "zones": sorted({self.scope.workspace.timezone, filters.zone, *zones_of(self.scope.workspace)}),
             "typed_from": typed.get("from", filters.first.isoformat()),
             "typed_to": typed.get("to", filters.last.isoformat()),
-            "narrowed_count": len([name for name in chosen if name != "agent" or self.scope.agent is None]),
         }
 
 
@@ -134,10 +141,12 @@ class Leads(Behind):
         shown = leads.select_related("agent", "team", "answered_by").defer("facts", "known", "response_schedule")
         paginator = Paginator(shown.order_by("-received_at", "-pk"), LEADS_A_PAGE)
         names = Names(self.scope.workspace)
+        page_of = paginator.get_page(request.GET.get("page"))
         narrowed = [names.of(name, word) for name, word in filters.narrowed]
         with timezone.override(zone(filters.zone)):
             context: dict[str, Any] = {
-                "page_of": paginator.get_page(request.GET.get("page")),
+                "page_of": page_of,
+                "rows": [(lead, names.of("channel", lead.channel), _took(lead, filters, at)) for lead in page_of],
                 "what": drill.WHAT[what],
                 "filters": filters,
                 "narrowed": narrowed,
@@ -147,9 +156,22 @@ class Leads(Behind):
                 "kind": kind,
                 "back": reverse(f"reports:{kind.name}") + (f"?{filters.query()}" if kind.has_period else ""),
                 "kinds": kinds_shown(self, kind, filters),
-                "opens_in_admin": self.scope.manages,
             }
             return self.page(request, "reports/leads.html", context)
+
+
+def _in_words(filters: Filters, scope: Scope) -> list[str]:
+    """What the leads are narrowed to; of an agent's own, what else."""
+    wanted = [each for each in filters.narrowed if scope.agent is None or each[0] != "agent"]
+    names = Names(scope.workspace) if wanted else None
+    return [names.of(name, word) for name, word in wanted] if names else []
+
+
+def _took(lead: Lead, filters: Filters, at: datetime) -> int | None:
+    """Until the answer, microseconds by the asked clock; None: it had none then."""
+    if lead.first_response_at is None or lead.first_response_at > at:
+        return None
+    return lead.response_us if filters.clock == WALL else lead.covered_response_us
 
 
 class Decisions(Behind):
@@ -185,7 +207,6 @@ class Decisions(Behind):
                 "at": at,
                 "query": _without_page(given),
                 "kinds": kinds_shown(self, kind, filters),
-                "opens_in_admin": self.scope.manages,
             }
             return self.page(request, "reports/decisions.html", context)
 

@@ -48,7 +48,12 @@ def brief(seconds: float | None) -> str:
 @register.filter
 def share(part: float | None) -> str:
     """0.4125 as 41.3 %."""
-    return "–" if part is None else f"{number_format(part * 100, 1)} %"
+    return "–" if part is None else f"{_rounded(part * 100, 1)} %"
+
+
+def _rounded(number: float, digits: int) -> str:
+    """To the nearest: `number_format` alone cuts digits off, and shares of one whole would not add up."""
+    return number_format(round(number, digits), digits)
 
 
 @register.filter
@@ -65,7 +70,7 @@ def plain(cell: page.Cell) -> str:
     if cell.kind in _SHOWN:
         return _SHOWN[cell.kind](cell.value)
     if cell.kind == page.NUMBER:
-        return "–" if cell.value is None else number_format(cell.value, 2)
+        return "–" if cell.value is None else _rounded(cell.value, 2)
     return str(cell.value if cell.value is not None else "")
 
 

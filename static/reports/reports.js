@@ -2,9 +2,29 @@
 
 // Printing needs a script; the button shows only where there is one. So do dates of a period of one's own.
 (() => {
+  // On a phone the filters would be all that is seen: they are folded away, and how many are set is said.
+  const fold = () => {
+    const button = document.querySelector("[data-fold]");
+    if (!button) return;
+    const more = document.getElementById(button.getAttribute("aria-controls"));
+    const set = [...more.querySelectorAll("select, input")].filter((field) =>
+      field.type === "checkbox" ? field.checked : field.name !== "zone" && field.selectedIndex > 0).length;
+    button.textContent = set ? `${button.dataset.words} (${set})` : button.dataset.words;
+    if (!button.dataset.ready) {
+      button.dataset.ready = "1";
+      open(button, more, false);
+      button.addEventListener("click", () => open(button, more, "folded" in more.dataset));
+    }
+  };
+  const open = (button, more, isOpen) => {
+    button.setAttribute("aria-expanded", isOpen);
+    if (isOpen) delete more.dataset.folded;
+    else more.dataset.folded = "";
+  };
   const ready = () => {
     for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
     for (const button of document.querySelectorAll(".filters .go")) button.hidden = true;
+    fold();
     const period = document.getElementById("f-period");
     if (!period) return;
     for (const part of document.querySelectorAll(".filters .custom")) {
@@ -13,6 +33,10 @@
     }
   };
   document.addEventListener("DOMContentLoaded", ready);
+  document.addEventListener("DOMContentLoaded", () => {
+    const here = document.querySelector(".tabs [aria-current]");
+    if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 12;
+  });
   document.addEventListener("htmx:afterSettle", ready);
   // Before htmx asks: what is hidden is not sent.
   document.addEventListener("change", ready, true);

@@ -8,27 +8,64 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.browser.axe import DESKTOP, PHONE, violations, violations_everywhere
+from agents.models import Agent, Workspace
+from agents.roster import one_change
+from leads import actions
+from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
 from tests.leads.reports.cast import busy_world, reader
+from tests.leads.world import OFFICE, World, make_world, person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PAGES = ("", "sla/", "coverage/", "fairness/", "outcomes/", "board/", "mails/")
+PAGES = (
+    "?period=7d", "sla/", "coverage/", "coverage/?weekday=1&hour=3", "fairness/", "outcomes/", "board/", "mails/",
+    "leads/?what=all", "decisions/?what=decided", "shift/?opens=2026-03-07T20:00:00Z&closes=2026-03-08T06:00:00Z",
+)  # fmt: skip
 
 
 @pytest.fixture
-def opened(new_page, live_server):
-    """Opens reports as ops."""
-    world = busy_world(at=timezone.now() - timedelta(hours=3))
+def visited(new_page, live_server):
+    """Opens reports of a world as a manager, who sees the most of them; or as somebody else."""
 
-    def open_at(address: str, size=DESKTOP):
+    def open_at(world, address: str, size=DESKTOP, role="manager"):
         page = new_page(viewport=size)
-        session = reader(world).cookies["sessionid"]
+        session = reader(world, role).cookies["sessionid"]
         page.context.add_cookies([{"name": "sessionid", "value": session.value, "url": live_server.url}])
         page.goto(f"/reports/{address}")
         return page
 
     return open_at
+
+
+@pytest.fixture
+def opened(visited):
+    """The same, of a busy world as ops."""
+    world = busy_world(at=timezone.now() - timedelta(hours=3))
+    return lambda address, size=DESKTOP: visited(world, address, size, role="ops")
+
+
+def empty_world():
+    return World(Workspace.objects.create(slug="fresh", name="Fresh", plan="scale"), None, None)
+
+
+def world_of_one_lead():
+    world = make_world(person("ana", name="Ana", shifts=OFFICE), slug="one")
+    lead = world.lead(world.send(at=timezone.now() - timedelta(days=2), channel="whatsapp", country="ES"))
+    actions.respond(lead=lead, at=lead.received_at + timedelta(minutes=4))
+    return world
+
+
+def broad_world():
+    """As busy, with names as long as they come, and more people than a table shows at once."""
+    world = busy_world("broad", at=timezone.now() - timedelta(hours=3))
+    world.change("ana", name="Wilhelmina Featherstonehaugh-Vandermeer", languages=["es", "en", "pt", "fr", "de"])
+    with one_change():
+        for place in range(16):
+            Agent.objects.create(workspace=world.workspace, slug=f"p{place}", name=f"Person {place}", languages=["en"])
+    return world
+
+
+WORLDS = {"empty": empty_world, "one lead": world_of_one_lead, "many": broad_world}
 
 
 def test_ops_narrow_a_report_and_open_the_leads_behind_a_number(opened):
@@ -53,19 +90,57 @@ def test_ops_narrow_a_report_and_open_the_leads_behind_a_number(opened):
     assert page.locator("table.leads tbody tr").count() == 4
 
 
-def test_no_page_is_wider_than_a_phone(opened):
-    page = opened("", PHONE)
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_page_is_wider_than_a_phone(visited, world):
+    world = WORLDS[world]()
+    page = visited(world, "", PHONE)
     for address in PAGES:
         page.goto(f"/reports/{address}")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], address
 
 
-@pytest.mark.axe
-def test_axe_finds_nothing_wrong(opened):
-    page = opened("?compare=1&period=7d")
-    found = violations_everywhere(page)
-    for address in ("sla/", "coverage/", "fairness/", "outcomes/", "board/", "mails/", "leads/?what=all"):
+def test_on_a_phone_filters_are_folded_away_and_open_by_keyboard(opened):
+    page = opened("?period=7d&channel=form", PHONE)
+    button = page.get_by_role("button", name="Filters (1)")
+    expect(page.locator("#f-period")).to_be_visible()
+    expect(page.locator("#f-channel")).to_be_hidden()
+
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.locator("#f-source").select_option("api")
+    expect(page.get_by_role("button", name="Filters (2)")).to_be_visible()
+    page.wait_for_url("**channel=form**source=api**")
+    # What is chosen while they are folded is kept, too.
+    page.get_by_role("button", name="Filters (2)").press("Enter")
+    page.locator("#f-period").select_option("30d")
+    page.wait_for_url("**period=30d**source=api**")
+
+
+def test_on_paper_there_is_what_is_asked_for_and_every_table(visited):
+    page = visited(broad_world(), "?period=7d&channel=form")
+    page.emulate_media(media="print")
+
+    expect(page.get_by_text("Broad").last).to_be_visible()
+    expect(page.locator(".heading")).to_contain_text("Form")
+    expect(page.locator(".filters")).to_be_hidden()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.data:not([open])").count() == 0
+    cut = (
+        "[...document.querySelectorAll('main, .scroll')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    )
+    page.set_viewport_size({"width": 794, "height": 1123})
+    for address in PAGES:
         page.goto(f"/reports/{address}")
-        found[address] = violations(page)
+        assert page.evaluate(cut) == 0, address
+
+
+@pytest.mark.axe
+@pytest.mark.parametrize("world", WORLDS)
+def test_axe_finds_nothing_wrong(visited, world):
+    page = visited(WORLDS[world](), "?compare=1&period=7d")
+    found = {"": violations_everywhere(page)}
+    for address in PAGES:
+        page.goto(f"/reports/{address}")
+        found[address] = violations_everywhere(page)
 
     assert not any(found.values()), found

@@ -14,10 +14,10 @@ from leads import actions
 from leads.models import Lead
 from leads.reports.filters import PERIODS
 from leads.reports.kinds import KINDS
-from leads.reports.page import neutral
+from leads.reports.page import NUMBER, Cell, neutral
 from leads.sla.climbing import climb
 from leads.sla.ladder import breach_of
-from leads.templatetags.reports import duration, share
+from leads.templatetags.reports import duration, plain, share
 from tests.leads.inbox_cast import client_of
 from tests.leads.reports.cast import MINUTE, busy_world, links, reader, sheet, tables
 from tests.leads.world import NOON, make_world, person
@@ -93,6 +93,13 @@ class TestFigures:
         assert (tiles["Median"], tiles["75th percentile"]) == (6 * 60, 14 * 60)
         assert (tiles["Within 5 min"], tiles["Not answered"]) == (3 / 8, 2)
         assert "6 min" in response.text
+
+    def test_are_written_to_the_nearest(self):
+        assert [share(part) for part in (389 / 1891, 1502 / 1891, 0.0004, 0.00051, None)] == [
+            "20.6 %", "79.4 %", "0.0 %", "0.1 %", "–",
+        ]  # fmt: skip
+        assert plain(Cell(2.679, NUMBER)) == "2.68"
+        assert [duration(seconds) for seconds in (0.46, 59.6, 3_599.7)] == ["0.5 s", "1 min", "1 h"]
 
     def test_the_covered_clock_counts_covered_hours_only(self):
         world = busy_world()
