@@ -83,7 +83,8 @@ def test_coming_hours_without_anybody_are_shown_by_the_workspaces_clock_with_the
     seen = worries(logged_in(world).get("/admin/"))
 
     assert "11:00 –" in seen
-    assert "leads that usually come then: 1 · time off" in " ".join(seen.split())
+    # Two leads in nearly two weeks: how nearly depends on the hour at which this runs.
+    assert re.search(r"leads that usually come then: 1(\.1)? · time off", " ".join(seen.split()))
 
 
 def test_a_promise_that_never_falls_due_is_shown_at_its_rule_when_publishing_and_first():
