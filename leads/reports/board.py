@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from leads.models import Lead, Status
 from leads.reports.figures import overall
-from leads.reports.filters import Filters
+from leads.reports.filters import DAY, LONGEST, Filters
 from leads.reports.frame import load
 from leads.reports.names import Names
 from leads.reports.page import COUNT, DURATION, TEXT, Cell, Panel, Report, Row, Scope, Table, tile
@@ -31,12 +33,17 @@ def build(scope: Scope, filters: Filters) -> Report:
     there = roster.active & ~presence.time_off
     regular, on_call = there & presence.regular & ~presence.holiday, there & presence.on_call
     open_leads = Lead.objects.for_workspace(workspace).filter(status=Status.OPEN)
+    late = open_leads.filter(respond_by__lte=at).count()
     waiting = open_leads.order_by("received_at", "pk").only(
-        "received_at", "respond_by", "breached_at", "agent_id", "channel", "reference", "outcome"
+        "received_at", "respond_by", "agent_id", "channel", "reference", "outcome"
     )[:_WAITING]
     last = load(workspace_id=workspace.pk, start=at - HOUR, end=at, names=("response", "due", "closed", "marks"))
     hour = overall(last.counting(), clock="wall", at=microseconds(at))
     oldest = waiting[0] if waiting else None
+    today = at.astimezone(ZoneInfo(filters.zone)).date()
+    since = oldest.received_at.astimezone(ZoneInfo(filters.zone)).date() if oldest else today
+    ever = replace(filters, first=max(since, today - LONGEST + DAY), last=today)
+    lately = replace(filters, first=today - DAY, last=today)
     paused = regular & roster.paused
     people = [
         *_people(roster, regular & ~roster.paused, _("on shift"), names),
@@ -46,12 +53,12 @@ def build(scope: Scope, filters: Filters) -> Report:
     return Report(
         title=_("Now"),
         tiles=[
-            tile(_("Waiting"), COUNT, open_leads.count()),
+            tile(_("Waiting"), COUNT, open_leads.count(), link=scope.link(ever, "waiting")),
             tile(_("Longest wait"), DURATION, (at - oldest.received_at).total_seconds() if oldest else None),
-            tile(_("Overdue"), COUNT, open_leads.filter(breached_at__isnull=False).count()),
+            tile(_("Overdue"), COUNT, late, link=scope.link(ever, "waiting_late"), is_bad=late > 0),
             tile(_("On shift"), COUNT, (regular & ~roster.paused).bit_count()),
-            tile(_("Came in, last hour"), COUNT, hour.n),
-            tile(_("Answered of them"), COUNT, hour.answered),
+            tile(_("Came in, last hour"), COUNT, hour.n, link=scope.link(lately, "all", last=3_600)),
+            tile(_("Answered of them"), COUNT, hour.answered, link=scope.link(lately, "answered", last=3_600)),
             tile(_("Median of them"), DURATION, hour.p50),
         ],
         panels=[
@@ -80,12 +87,13 @@ def build(scope: Scope, filters: Filters) -> Report:
 
 
 def _waits(lead: Lead, scope: Scope, names: Names) -> Row:
-    late = lead.breached_at and (scope.at - lead.breached_at).total_seconds()
+    is_late = lead.respond_by is not None and lead.respond_by <= scope.at
+    late = (scope.at - lead.respond_by).total_seconds() if is_late and lead.respond_by else None
     return Row(
         lead.reference,
         [
             Cell((scope.at - lead.received_at).total_seconds(), DURATION),
-            Cell(late, DURATION, is_bad=bool(late)),
+            Cell(late, DURATION, is_bad=is_late),
             Cell(names.of("agent", lead.agent_id or 0), TEXT),
             Cell(names.of("channel", lead.channel), TEXT),
         ],
@@ -99,7 +107,6 @@ def _people(roster: Roster, mask: int, state: str, names: Names) -> list[tuple[i
 
 
 def _with_open(people: list[tuple[int, str, str]], scope: Scope) -> list[Row]:
-
     loads = Load.objects.for_workspace(scope.workspace).filter(agent__in=[agent for agent, _n, _s in people])
     opened = dict(loads.values_list("agent_id", "open"))
     return [Row(name, [Cell(state, TEXT), Cell(opened.get(agent, 0))]) for agent, name, state in people]

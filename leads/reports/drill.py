@@ -4,23 +4,24 @@ as many: what happened since is left out."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, ExtractHour, ExtractIsoWeekDay, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents.models import Workspace
 from agents.models.hours import Weekday
-from leads.models import Assignment, Lead
+from leads.models import Assignment, Decision, Event, EventKind, Lead
 from leads.models.lead import NOT_A_LEAD, ClosedAs, LeadQuerySet
 from leads.reports.filters import BadFilter, Filters
 from leads.speed.days import OPENS_AN_APP
 from leads.templatetags.reports import duration
-from routing.engine import Outcome
+from routing.engine import Outcome, Reason
 from routing.engine.hours import SECOND
 
 WHAT: dict[str, Any] = {
@@ -32,21 +33,36 @@ WHAT: dict[str, Any] = {
     "attained": gettext_lazy("Answered as promised"),
     "breached": gettext_lazy("Not answered in time"),
     "running": gettext_lazy("The promise still runs"),
+    "dropped": gettext_lazy("Closed in time without an answer"),
+    "reminded": gettext_lazy("Their agents were reminded"),
     "reassigned": gettext_lazy("Given to somebody else after silence"),
     "escalated": gettext_lazy("Managers were told"),
+    "paged": gettext_lazy("Given to people on call"),
     "won": gettext_lazy("Won"),
+    "won_unanswered": gettext_lazy("Won without an answer"),
     "lost": gettext_lazy("Lost"),
+    "unclosed": gettext_lazy("Not closed yet"),
+    "waiting": gettext_lazy("Waiting for an answer"),
+    "waiting_late": gettext_lazy("Waiting beyond what was promised"),
     "clicks": gettext_lazy("Opened an app"),
+    "conversations": gettext_lazy("Clicks that became a conversation"),
+    "unsure": gettext_lazy("Clicks of which is not known what became"),
     "unconfirmed": gettext_lazy("Clicks that nobody confirmed"),
     "no_leads": gettext_lazy("Closed as no lead"),
 }
+
+
+# Lists in which clicks that nobody confirmed, or what was no lead, have a place.
+_WITH_CLICKS = ("no_leads", "unconfirmed", "clicks", "conversations", "unsure", "waiting", "waiting_late")
 
 
 def leads_of(
     *, workspace: Workspace, filters: Filters, what: str, at: datetime, asked: Mapping[str, str]
 ) -> LeadQuerySet:
     """The leads of a link as they stood at `at`. `asked`: `over` and `most` bound the response (seconds, over < it <=
-    most), `weekday` (1: Monday) and `hour` the local hour they came in. Raises BadFilter."""
+    most), `weekday` (1: Monday) and `hour` the local hour they came in, `last` how long before `at` at most (seconds).
+    What is not kept for every instant, such as what a reopened lead had been closed as, is as it is now. Raises
+    BadFilter."""
     if what not in WHAT:
         raise BadFilter(_("“%(what)s” is no list of leads. Follow a link of a report.") % {"what": what})
     leads = Lead.objects.for_workspace(workspace).exclude(outcome=Outcome.REJECTED.value)
@@ -54,11 +70,11 @@ def leads_of(
     for name, word in filters.narrowed:
         if name == "agent":
             leads = _of_agent(leads, word, at)
-        elif name == "team":
-            leads = leads.filter(team_id=word or None)
+        elif name in ("team", "rule"):
+            leads = _of_then(leads, name, word, at)
         else:
             leads = leads.filter(**{name: word})
-    if what not in ("no_leads", "unconfirmed", "clicks"):
+    if what not in _WITH_CLICKS:
         leads = leads.exclude(_no_lead(at)).exclude(_apart(at))
     leads = leads.filter(_condition(what, at))
     return _bounded(leads, filters, at, asked)
@@ -70,6 +86,8 @@ def _bounded(leads: LeadQuerySet, filters: Filters, at: datetime, asked: Mapping
         if asked.get(name):
             leads = leads.filter(_answered(at), **{f"{took}__{lookup}": _number(asked[name]) * SECOND})
     zone = ZoneInfo(filters.zone)
+    if asked.get("last"):
+        leads = leads.filter(received_at__gte=at - timedelta(seconds=_number(asked["last"])), received_at__lt=at)
     if asked.get("weekday"):
         weekday = ExtractIsoWeekDay("received_at", tzinfo=zone)
         leads = leads.annotate(weekday=weekday).filter(weekday=_number(asked["weekday"]))
@@ -88,24 +106,36 @@ def _condition(what: str, at: datetime) -> Q:
     answered, breached = _answered(at), _breached(at)
     promised = Q(respond_by__isnull=False)
     closed = Q(closed_at__isnull=False, closed_at__lte=at)
-    conditions = {
+    is_click = Q(reached_on__in=sorted(OPENS_AN_APP)) & ~_no_lead(at)
+    became = answered | Q(confirmed_at__isnull=False, confirmed_at__lte=at)
+    waits = ~answered & ~closed
+    conditions: dict[str, Any] = {
         "all": Q(),
         "answered": answered,
         "unanswered": ~answered,
-        "overdue": ~answered & ~closed & Q(respond_by__lte=at),
+        "overdue": waits & Q(respond_by__lte=at),
         "promised": promised,
         "attained": promised & answered & ~breached,
         "breached": breached,
-        "running": promised & ~answered & ~closed & Q(respond_by__gt=at),
-        "reassigned": Q(reroutes__gt=0),
-        "escalated": Q(escalated_at__lte=at),
+        "running": promised & waits & Q(respond_by__gt=at),
+        "dropped": promised & ~answered & closed & ~breached,
+        "reminded": promised & Exists(_events(EventKind.REMINDED, at)),
+        "reassigned": promised & Exists(_events(EventKind.ASSIGNED, at).filter(data__why="not_answered")),
+        "escalated": promised & Q(escalated_at__lte=at),
+        "paged": promised & Q(reason=Reason.ON_CALL, first_assigned_at__lte=at),
         "won": closed & Q(closed_as=ClosedAs.WON),
+        "won_unanswered": closed & ~answered & Q(closed_as=ClosedAs.WON),
         "lost": closed & Q(closed_as=ClosedAs.LOST),
-        "clicks": Q(reached_on__in=sorted(OPENS_AN_APP)) & ~_no_lead(at),
+        "unclosed": ~closed,
+        "waiting": waits,
+        "waiting_late": waits & Q(respond_by__lte=at),
+        "clicks": is_click,
+        "conversations": is_click & became,
+        "unsure": is_click & ~became & ~_apart(at),
         "unconfirmed": _apart(at) & ~_no_lead(at),
         "no_leads": _no_lead(at),
     }
-    return conditions[what]
+    return Q(conditions[what])
 
 
 # Negated conditions must not be unknown to the database, which would leave out rows: each asks for a value first.
@@ -135,6 +165,10 @@ def _breached(at: datetime) -> Q:
     return Q(respond_by__isnull=False) & late
 
 
+def _events(kind: EventKind, at: datetime) -> QuerySet[Event]:
+    return Event.objects.filter(lead=OuterRef("pk"), kind=kind, at__lte=at)
+
+
 def _of_agent(leads: LeadQuerySet, agent: int, at: datetime) -> LeadQuerySet:
     """Whoever answered first; while nobody has, whoever had the lead (0: nobody)."""
     held = Assignment.objects.filter(lead=OuterRef("pk"), assigned_at__lte=at)
@@ -145,6 +179,23 @@ def _of_agent(leads: LeadQuerySet, agent: int, at: datetime) -> LeadQuerySet:
     return leads.filter((_answered(at) & Q(answered_by=whose)) | (~_answered(at) & Q(holder=whose)))
 
 
+def _of_then(leads: LeadQuerySet, name: str, word: Any, at: datetime) -> LeadQuerySet:
+    """Whose team or rule it was. Of leads that were given to somebody else since, or taken away, as the decision before
+    said; of all others it is what it is."""
+    moved = Q(assigned_at__isnull=True) | Q(assigned_at__gt=at)
+    before = Decision.objects.filter(lead=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
+    if name == "rule":
+        # Who is chosen by hand leaves the rule as it was.
+        then = Subquery(before.filter(decision__isnull=False).values_list(KT("decision__rule"))[:1])
+        was = Q(rule_then=word) if word else Q(rule_then__isnull=True) | Q(rule_then="")
+        return leads.annotate(rule_then=then).filter((Q(assigned_at__lte=at) & Q(rule=word)) | (moved & was))
+    of_target = Case(When(decision__target__0="team", then=KT("decision__target__1")), output_field=TextField())
+    team = Coalesce(NullIf(KT("decision__ledger"), Value("0")), of_target, output_field=TextField())
+    then = Subquery(before.annotate(of=team).values("of")[:1])
+    was = Q(team_then=str(word)) if word else Q(team_then__isnull=True)
+    return leads.annotate(team_then=then).filter((Q(assigned_at__lte=at) & Q(team_id=word or None)) | (moved & was))
+
+
 def in_words(asked: Mapping[str, str]) -> list[str]:
     """The bounds of a link, for people."""
     found = []
@@ -152,6 +203,8 @@ def in_words(asked: Mapping[str, str]) -> list[str]:
         found.append(_("in more than %s") % duration(float(_number(asked["over"]))))
     if asked.get("most"):
         found.append(_("within %s") % duration(float(_number(asked["most"]))))
+    if asked.get("last"):
+        found.append(_("in the last %s") % duration(float(_number(asked["last"]))))
     if asked.get("weekday"):
         found.append(str(Weekday((_number(asked["weekday"]) - 1) % 7).label))
     if asked.get("hour"):

@@ -74,6 +74,10 @@ class Filters:
         """Narrowed further."""
         return replace(self, narrowed=tuple({**dict(self.narrowed), **narrowed}.items()))
 
+    def within(self, names: Iterable[str]) -> Filters:
+        """Narrowed by nothing but these."""
+        return replace(self, narrowed=tuple(each for each in self.narrowed if each[0] in names))
+
     def query(self, **more: Any) -> str:
         """The address's query that asks for this. A period that moves with time keeps its name."""
         given: dict[str, Any] = {"period": self.period}

@@ -150,7 +150,7 @@ def _mail(row: Outbox) -> EmailMultiAlternatives | None:
     with translation.override(language):
         given = QueryDict(row.payload["query"])
         try:
-            filters = filters_for(scope, given)
+            filters = filters_for(scope, given).within(kind.narrowing)
         except BadFilter:
             return None  # what it was narrowed by is gone
         with timezone.override(ZoneInfo(filters.zone)):

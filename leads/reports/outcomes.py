@@ -43,7 +43,13 @@ def build(scope: Scope, filters: Filters) -> Report:
             tile(_("Won"), COUNT, won, was[1], less_is_better=False, link=scope.link(filters, "won"), **given),
             tile(_("Won of all"), SHARE, share_of(won, n), share_of(was[1], was[0]), less_is_better=False, **given),
             tile(_("Lost"), COUNT, lost, link=scope.link(filters, "lost")),
-            tile(_("Not closed yet"), COUNT, n - won - lost, hint=_("may still be won")),
+            tile(
+                _("Not closed yet"),
+                COUNT,
+                n - won - lost,
+                hint=_("may still be won"),
+                link=scope.link(filters, "unclosed"),
+            ),
         ],
         panels=[
             _by_speed(scope, filters, leads),
@@ -104,7 +110,11 @@ def _by_speed(scope: Scope, filters: Filters, leads: Frame) -> Panel:
         last = edge or last
     never = int((~is_answered).sum())
     got = int((is_won & ~is_answered).sum())
-    cells = [Cell(never, COUNT, scope.link(filters, "unanswered")), Cell(got), *_cells(got, never, filters, scope)[2:]]
+    cells = [
+        Cell(never, COUNT, scope.link(filters, "unanswered")),
+        Cell(got, COUNT, scope.link(filters, "won_unanswered")),
+        *_cells(got, never, filters, scope)[2:],
+    ]
     rows.append(Row(_("no answer noted"), cells))
     drawn.append((_("no answer noted"), share_of(got, never), f"{share(share_of(got, never))} · {never}", "bad"))
     chart = charts.bars(_("Share won by response time"), _("Each bar with its share and the number of leads."), drawn)
@@ -125,8 +135,8 @@ def _clicks(scope: Scope, filters: Filters, everything: Frame) -> Panel:
         Row(label, [Cell(number, COUNT, address), Cell(share_of(number, len(clicks)), SHARE)])
         for label, number, address in (
             (_("Opened an app"), len(clicks), scope.link(filters, "clicks")),
-            (_("Became a conversation"), confirmed, ""),
-            (_("Not known yet"), waiting, ""),
+            (_("Became a conversation"), confirmed, scope.link(filters, "conversations")),
+            (_("Not known yet"), waiting, scope.link(filters, "unsure")),
             (_("Nobody wrote"), apart, scope.link(filters, "unconfirmed")),
         )
     ]

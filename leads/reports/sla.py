@@ -113,7 +113,7 @@ def _standing(scope: Scope, filters: Filters, whole: Kept) -> Panel:
         (_("Answered in time"), whole.attained, link(filters, "attained"), "good"),
         (_("Not in time"), whole.breached, link(filters, "breached"), "bad"),
         (_("Still running"), whole.running, link(filters, "running"), ""),
-        (_("Closed unanswered"), whole.dropped, "", "warn"),
+        (_("Closed unanswered"), whole.dropped, link(filters, "dropped"), "warn"),
     ]
     rows = [
         Row(label, [Cell(number, COUNT, address), Cell(share_of(number, whole.all), SHARE)])
@@ -130,12 +130,15 @@ def _standing(scope: Scope, filters: Filters, whole: Kept) -> Panel:
 def _ladder(scope: Scope, filters: Filters, leads: Frame) -> Panel:
     reminders, moves = leads["steps"] & 15, leads["steps"] >> 4
     told, paged = int(leads.marked(ESCALATED).sum()), int(leads.marked(PAGED).sum())
-    moved = Cell(int((moves > 0).sum()), COUNT, scope.link(filters, "reassigned"))
+    found = (
+        (_("Agents reminded"), "reminded", int((reminders > 0).sum()), int(reminders.sum())),
+        (_("Given to somebody else"), "reassigned", int((moves > 0).sum()), int(moves.sum())),
+        (_("Managers told"), "escalated", told, told),
+        (_("Given to people on call"), "paged", paged, paged),
+    )
     rows = [
-        Row(_("Agents reminded"), [Cell(int((reminders > 0).sum())), Cell(int(reminders.sum()))]),
-        Row(_("Given to somebody else"), [moved, Cell(int(moves.sum()))]),
-        Row(_("Managers told"), [Cell(told, COUNT, scope.link(filters, "escalated")), Cell(told)]),
-        Row(_("Paged on call"), [Cell(paged), Cell(paged)]),
+        Row(label, [Cell(leads_, COUNT, scope.link(filters, what)), Cell(times)])
+        for label, what, leads_, times in found
     ]
     return Panel("ladder", _("What the ladder did"), Table([_("Step"), _("Leads"), _("Times")], rows))
 

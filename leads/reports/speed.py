@@ -189,7 +189,14 @@ def _shares(asked: _Asked, whole: Speed) -> Panel:
         (_("Never so far"), whole.unanswered, link(filters, "unanswered"), "bad"),
     ):
         rows.append(
-            Row(label, [Cell(number, COUNT, address), Cell(share_of(number, whole.n), SHARE), Cell(number, COUNT)])
+            Row(
+                label,
+                [
+                    Cell(number, COUNT, address),
+                    Cell(share_of(number, whole.n), SHARE),
+                    Cell(number, COUNT, address),
+                ],
+            )
         )
         drawn.append((label, share_of(number, whole.n), share(share_of(number, whole.n)), style))
     chart = charts.bars(_("Share answered within"), _("Of all leads, unanswered ones included."), drawn)

@@ -44,7 +44,7 @@ class Page(ReportView):
         if self.scope.agent is not None and not self.kind.for_agents:
             return self.page(request, "reports/refused.html", {"is_agent": True}, status=403)
         try:
-            filters = filters_for(self.scope, request.GET)
+            filters = filters_for(self.scope, request.GET).within(self.kind.narrowing)
         except BadFilter as problem:
             return self.refuse(request, str(problem))
         scope = replace(self.scope, report=self.kind.name)
@@ -151,6 +151,7 @@ class Leads(Behind):
                 "filters": filters,
                 "narrowed": narrowed,
                 "bounds": drill.in_words(request.GET),
+                "told": _other_number(request.GET.get("n", ""), page_of.paginator.count),
                 "at": at,
                 "query": _without_page(request.GET),
                 "kind": kind,
@@ -158,6 +159,11 @@ class Leads(Behind):
                 "kinds": kinds_shown(self, kind, filters),
             }
             return self.page(request, "reports/leads.html", context)
+
+
+def _other_number(told: str, found: int) -> int | None:
+    """The number that led here, where it is another one."""
+    return int(told) if told.isdecimal() and told.isascii() and len(told) < 10 and int(told) != found else None
 
 
 def _in_words(filters: Filters, scope: Scope) -> list[str]:

@@ -81,8 +81,15 @@ def cell(shown: page.Cell) -> SafeString:
         return mark_safe(", ".join(_linked(text, link) for text, link in shown.parts))  # noqa: S308 - they are escaped
     text = conditional_escape(plain(shown))
     if shown.link and shown.value:
-        return _linked(text, shown.link)
+        return _linked(text, address(shown))
     return text
+
+
+@register.filter
+def address(shown: page.Cell) -> str:
+    """Where a number leads. It is told, so that the list can say so where it finds another one."""
+    is_told = shown.kind == page.COUNT and "?" in shown.link and "#" not in shown.link
+    return f"{shown.link}&n={shown.value}" if is_told else shown.link
 
 
 def _linked(text: str, link: str) -> SafeString:

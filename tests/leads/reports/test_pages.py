@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import random
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.db import connection
@@ -18,6 +20,7 @@ from leads.reports.page import NUMBER, Cell, neutral
 from leads.sla.climbing import climb
 from leads.sla.ladder import breach_of
 from leads.templatetags.reports import duration, plain, share
+from tests.leads.history import live, team
 from tests.leads.inbox_cast import client_of
 from tests.leads.reports.cast import MINUTE, busy_world, links, reader, sheet, tables
 from tests.leads.world import NOON, make_world, person
@@ -186,6 +189,42 @@ class TestLinks:
                     wrong[address] = (text, count)
 
         assert wrong == {}
+
+    @pytest.mark.parametrize("seed", [6, 7])
+    def test_lead_to_as_many_from_every_number_of_every_page_whatever_happened_since(self, seed, monkeypatch):
+        ladder = {"remind_at": ["50%"], "reroute_after": "10m", "max_reroutes": 2, "escalate_after": "15m"}
+        world = team(ladder)
+        dice = random.Random(seed)
+        at = live(world, dice, datetime(2026, 3, 28, 8, tzinfo=UTC), steps=70)
+        monkeypatch.setattr(timezone, "now", lambda: at)
+        client, period = reader(world), "from=2026-03-27&to=2026-04-20"
+        found = {}
+        for name in ("speed", "sla", "outcomes", "board"):
+            for clock in ("wall", "covered", "wall&rule=french", f"wall&team={world.workspace.teams.all()[0].pk}"):
+                for address, text in links(client.get(f"{ADDRESSES[name]}?{period}&clock={clock}").text):
+                    if text.replace(",", "").isdecimal():
+                        found[address] = int(text.replace(",", ""))
+        asked_for = {dict(parse_qsl(address))["what"] for address in found}
+        assert {"reminded", "reassigned", "escalated", "waiting", "unclosed", "clicks", "all"} <= asked_for
+
+        later = live(world, dice, at + timedelta(microseconds=1), steps=25, acts=["answer", "move", "close"])
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        wrong = {}
+        for address, number in found.items():
+            page = client.get(address)
+            if page.context["page_of"].paginator.count != number:
+                wrong[address] = (number, page.context["page_of"].paginator.count)
+
+        assert wrong == {}
+
+    def test_who_finds_another_number_is_told_so(self):
+        client = reader(busy_world())
+
+        assert "It was 5 when" in client.get(f"/reports/leads/?{PERIOD}&what=answered&n=5").text
+        for told in ("6", "x", ""):
+            assert (
+                "when the figure was taken" not in client.get(f"/reports/leads/?{PERIOD}&what=answered&n={told}").text
+            )
 
     def test_the_list_says_how_each_was_answered_then(self):
         response = reader(busy_world()).get(f"/reports/leads/?{PERIOD}&what=answered&over=300&most=900")
