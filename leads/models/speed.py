@@ -26,6 +26,7 @@ class LeadDay(models.Model):
     rule = models.BinaryField(default=b"")
     channel = models.BinaryField(default=b"")
     country = models.BinaryField(default=b"")
+    language = models.BinaryField(default=b"")
     source = models.BinaryField(default=b"")
     ended = models.BinaryField(default=b"")
     marks = models.BinaryField(default=b"")

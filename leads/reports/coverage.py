@@ -14,8 +14,6 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Count, Min
-from django.db.models.functions import TruncHour
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -23,12 +21,11 @@ from numpy.typing import NDArray
 
 from agents import languages
 from leads.after_hours.coverage import WEEKS, gaps_between, usual_leads, weeks_seen
-from leads.models import Lead
 from leads.reports.filters import Filters
 from leads.reports.frame import hours_of_week, load
 from leads.reports.names import Names
 from leads.reports.page import COUNT, NUMBER, TEXT, Cell, Panel, Report, Row, Scope, Table, tile
-from routing.engine import Outcome, Roster
+from routing.engine import Roster
 from routing.engine.covered import covered_intervals
 from routing.engine.hours import Kind, Schedule, instant
 from routing.snapshots import snapshot
@@ -410,18 +407,10 @@ def _leads_by_hour(scope: Scope, by: str, zone: str) -> dict[Any, NDArray[np.flo
     """How many leads of each word came in an hour of the week: the mean of the last eight weeks."""
     since = scope.at - timedelta(weeks=WEEKS)
     counted: dict[Any, NDArray[Any]] = {}
-    if by == "language":  # the one that days are not packed by
-        leads = Lead.objects.for_workspace(scope.workspace).filter(received_at__gte=since, received_at__lt=scope.at)
-        hours = leads.exclude(outcome=Outcome.REJECTED.value).annotate(on=TruncHour("received_at", tzinfo=UTC))
-        for word, on, number in hours.order_by().values_list(by, "on").annotate(number=Count("pk")):
-            local = on.astimezone(ZoneInfo(zone))
-            counted.setdefault(word, np.zeros(168))[local.weekday() * 24 + local.hour] += number
-        first = leads.aggregate(first=Min("received_at"))["first"]
-    else:
-        found = load(workspace_id=scope.workspace.pk, start=since, end=scope.at, names=(by,))
-        for code, word in enumerate(found.words[by]):
-            counted[word] = hours_of_week(found["received"][found[by] == code], zone)
-        first = instant(int(found["received"].min())) if len(found) else None
+    found = load(workspace_id=scope.workspace.pk, start=since, end=scope.at, names=(by,))
+    for code, word in enumerate(found.words[by]):
+        counted[word] = hours_of_week(found["received"][found[by] == code], zone)
+    first = instant(int(found["received"].min())) if len(found) else None
     weeks = weeks_seen(first, scope.at, ZoneInfo(scope.workspace.timezone))
     return {word: hours / weeks for word, hours in counted.items() if hours.any()}
 

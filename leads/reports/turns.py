@@ -71,10 +71,7 @@ def load(*, workspace_id: int, start: datetime, end: datetime, at: datetime) -> 
     found = {
         day: sums
         for day, sums in rows.values_list("day", "sums")
-        if day not in stale
-        and turn_sums.is_whole(sums)
-        and start <= days.begin_of(day)
-        and days.begin_of(day) + DAY <= end
+        if day not in stale and start <= days.begin_of(day) and days.begin_of(day) + DAY <= end
     }
     missing = [day for day in _days(first, last) if day not in found]
     if missing:

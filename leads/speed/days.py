@@ -32,7 +32,7 @@ DELAY = timedelta(minutes=2)
 # Instants and lengths in microseconds, -1 for none; instants count from 1970.
 NUMBERS = ("received", "response", "covered", "due", "closed")
 # Codes: places in the list of the day's `words` of this name.
-CODED = ("agent", "team", "rule", "channel", "country", "source", "ended")
+CODED = ("agent", "team", "rule", "channel", "country", "language", "source", "ended")
 # Bits of `marks`.
 NO_LEAD, APART, CLICK, CONFIRMED, ESCALATED, PAGED = 1, 2, 4, 8, 16, 32
 COLUMNS = (*NUMBERS, *CODED, "marks", "steps")
@@ -41,8 +41,8 @@ _CURSOR = 2
 OPENS_AN_APP = frozenset(channel.id for channel in CHANNELS.values() if channel.needs_handle)
 _READ = (
     "pk", "received_at", "response_us", "covered_response_us", "respond_by", "closed_at", "first_response_at",
-    "answered_by_id", "agent_id", "team_id", "rule", "channel", "country", "source", "closed_as", "unconfirmed_at",
-    "confirmed_at", "reached_on", "reroutes", "escalated_at", "reason", "sla",
+    "answered_by_id", "agent_id", "team_id", "rule", "channel", "country", "language", "source", "closed_as",
+    "unconfirmed_at", "confirmed_at", "reached_on", "reroutes", "escalated_at", "reason", "sla",
 )  # fmt: skip
 _EMPTY: dict[str, Sequence[Any]] = dict.fromkeys(_READ, ())
 
@@ -180,7 +180,7 @@ def packed(rows: Any) -> dict[str, Any]:
         "agent": [(answered_by if answered else agent) or 0 for answered, answered_by, agent in pairs],
         "team": [team or 0 for team in of["team_id"]],
         "ended": of["closed_as"],
-        **{name: of[name] for name in ("rule", "channel", "country", "source")},
+        **{name: of[name] for name in ("rule", "channel", "country", "language", "source")},
     }
     unsure = zip(is_answered, is_no_lead, of["unconfirmed_at"], of["confirmed_at"], strict=True)
     bits = {

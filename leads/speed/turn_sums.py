@@ -63,11 +63,6 @@ def add_up(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def is_whole(sums: dict[str, Any]) -> bool:
-    """Whether these were added up by a version that counted all of this."""
-    return "otherwise" in sums
-
-
 def last_verdicts(decision: dict[str, Any] | None) -> dict[int, str]:
     """The last reason of each agent: who was passed over by one rule may have been asked by a later one."""
     if decision is None:

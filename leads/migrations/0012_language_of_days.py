@@ -1,0 +1,29 @@
+from django.db import migrations, models
+from django.utils import timezone
+
+
+def pack_anew(apps, editor):
+    """Days are packed with more than before: they are read from their leads until the worker has packed them again."""
+    packed = [apps.get_model("leads", name) for name in ("LeadDay", "TurnDay")]
+    dirty = apps.get_model("leads", "DirtyDay")
+    at = timezone.now()
+    days = {day for model in packed for day in model.objects.values_list("workspace_id", "day")}
+    rows = [dirty(workspace_id=workspace, day=day, due_at=at) for workspace, day in sorted(days)]
+    dirty.objects.bulk_create(rows, ignore_conflicts=True)
+    for model in packed:
+        model.objects.all().delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("leads", "0011_given_back_later"),
+    ]
+
+    operations = [
+        migrations.RunPython(pack_anew, migrations.RunPython.noop, elidable=True),
+        migrations.AddField(
+            model_name="leadday",
+            name="language",
+            field=models.BinaryField(default=b""),
+        ),
+    ]
