@@ -44,10 +44,12 @@ class LeadDay(models.Model):
 
 
 class TurnDay(models.Model):
-    """Who was due what and got what by the decisions of one day (UTC), as `leads.speed.turn_sums` adds them up."""
+    """Who was due what and got what by the decisions of one day (UTC), as `leads.speed.turn_sums` adds them up: of all
+    of them (`part` ''), and of each part, such as `channel=form`."""
 
     workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
     day = models.DateField(_("day"))
+    part = models.CharField(max_length=240, default="", blank=True)
     sums = models.JSONField(default=dict)
 
     objects = TenantQuerySet.as_manager()
@@ -55,7 +57,7 @@ class TurnDay(models.Model):
     class Meta:
         verbose_name = _("day of turns")
         verbose_name_plural = _("days of turns")
-        constraints = [models.UniqueConstraint(fields=["workspace", "day"], name="turn_day_once")]
+        constraints = [models.UniqueConstraint(fields=["workspace", "part", "day"], name="turn_day_once")]
 
     def __str__(self) -> str:
         return f"{self.day} of workspace {self.workspace_id}"

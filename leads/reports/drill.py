@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce, ExtractHour, ExtractIsoWeekDay, NullIf
+from django.db.models.functions import Cast, Coalesce, ExtractHour, ExtractIsoWeekDay, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -186,14 +186,19 @@ def _of_then(leads: LeadQuerySet, name: str, word: Any, at: datetime) -> LeadQue
     before = Decision.objects.filter(lead=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
     if name == "rule":
         # Who is chosen by hand leaves the rule as it was.
-        then = Subquery(before.filter(decision__isnull=False).values_list(KT("decision__rule"))[:1])
+        then = Subquery(before.filter(decision__isnull=False).values_list(_text("decision__rule"))[:1])
         was = Q(rule_then=word) if word else Q(rule_then__isnull=True) | Q(rule_then="")
         return leads.annotate(rule_then=then).filter((Q(assigned_at__lte=at) & Q(rule=word)) | (moved & was))
-    of_target = Case(When(decision__target__0="team", then=KT("decision__target__1")), output_field=TextField())
-    team = Coalesce(NullIf(KT("decision__ledger"), Value("0")), of_target, output_field=TextField())
+    of_target = Case(When(decision__target__0="team", then=_text("decision__target__1")), output_field=TextField())
+    team = Coalesce(NullIf(_text("decision__ledger"), Value("0")), of_target, output_field=TextField())
     then = Subquery(before.annotate(of=team).values("of")[:1])
     was = Q(team_then=str(word)) if word else Q(team_then__isnull=True)
     return leads.annotate(team_then=then).filter((Q(assigned_at__lte=at) & Q(team_id=word or None)) | (moved & was))
+
+
+def _text(path: str) -> NullIf:
+    """What stands there in a JSON column, as a text. SQLite calls nothing “null”, and numbers numbers."""
+    return NullIf(Cast(KT(path), TextField()), Value("null"), output_field=TextField())
 
 
 def in_words(asked: Mapping[str, str]) -> list[str]:

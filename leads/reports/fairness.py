@@ -7,6 +7,7 @@ back count for nobody.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,9 +16,11 @@ from django.utils.translation import gettext as _
 
 from leads.reports import charts, turns
 from leads.reports.filters import Filters
+from leads.reports.frame import load
 from leads.reports.names import Names
 from leads.reports.page import COUNT, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, share_of, tile
 from leads.speed import turn_sums
+from leads.speed.turn_sums import PARTS
 from leads.watchdog import FALLBACK_SHARE
 from routing.engine import U
 
@@ -28,45 +31,90 @@ _LINES = 4
 
 def build(scope: Scope, filters: Filters) -> Report:
     names = Names(scope.workspace)
-    by_day = list(turns.load(workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, at=scope.at))
+    by_day = _by_day(scope, filters)
     whole = turn_sums.join(sums for _day, sums in by_day)
     asked = dict(filters.narrowed)
-    wanted = {str(asked["agent"])} if "agent" in asked else None
-    ledgers = {
-        name: sums for name, sums in whole["ledgers"].items() if "team" not in asked or name == str(asked["team"])
-    }
-    shares = _standing(ledgers)
-    if wanted is None and "team" in asked:
+    ledgers, shares = _standing(whole, filters)
+    before = None
+    if filters.compare:
+        then = turn_sums.join(sums for _day, sums in _by_day(scope, filters.before()))
+        before = _figures(then, *_standing(then, filters))
+    wanted = None
+    if "agent" in asked:
+        wanted = {str(asked["agent"])}
+    elif "team" in asked:
         wanted = {agent for _ledger, agent, _due, _got in shares}
-    if wanted is not None:
-        shares = [each for each in shares if each[1] in wanted]
     shown = _shown_ledger(ledgers, shares)
+    is_part = bool(turns.words_of(filters))
     # How leads were decided is nobody's and no team's: where it is asked for one of these, it is not said.
-    is_whole = not filters.narrowed
+    is_everybodys = not {"team", "agent"} & asked.keys()
     panels = [
         _shares(shares, ledgers, names, scope, filters),
-        *([_deviation(shown, ledgers[shown], by_day, names, wanted)] if shown is not None else []),
+        *([_deviation(shown, ledgers[shown], by_day, names, wanted, is_part=is_part)] if shown is not None else []),
         _eligible(whole, names, wanted, scope, filters),
         _missed(whole, names, wanted, scope, filters),
-        *([_outcomes(whole, scope, filters)] if is_whole else []),
+        *([_outcomes(whole, scope, filters)] if is_everybodys else []),
     ]
+    words = load(workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, names=PARTS).words
     return Report(
         title=_("Fairness"),
-        tiles=_tiles(whole, ledgers, shares, scope, filters),
+        tiles=_tiles(_figures(whole, ledgers, shares), before, scope, filters),
         panels=panels if whole["asked"] or whole["outcomes"] else [],
         filters=filters,
         at=scope.at,
+        options={name: words[name] for name in PARTS},
         empty=_("Nothing was decided in this period. Choose a longer one."),
     )
 
 
-def _standing(ledgers: dict[str, Any]) -> list[tuple[str, str, float, int]]:
-    """(ledger, agent, due, got) in leads."""
-    return [
+def _by_day(scope: Scope, filters: Filters) -> list[tuple[date, dict[str, Any]]]:
+    words = turns.words_of(filters)
+    found = turns.load(
+        workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, at=scope.at, words=words
+    )  # fmt: skip
+    return list(found)
+
+
+_Share = tuple[str, str, float, int]
+
+
+def _standing(whole: dict[str, Any], filters: Filters) -> tuple[dict[str, Any], list[_Share]]:
+    """The ledgers that are asked for; and (ledger, agent, due, got) in leads, of whom is asked for."""
+    asked = dict(filters.narrowed)
+    ledgers = {
+        name: sums for name, sums in whole["ledgers"].items() if "team" not in asked or name == str(asked["team"])
+    }
+    shares = [
         (name, agent, sums["due"].get(agent, 0) / U, sums["got"].get(agent, 0))
         for name, sums in ledgers.items()
         for agent in sorted({*sums["due"], *sums["got"]}, key=int)
+        if "agent" not in asked or agent == str(asked["agent"])
     ]
+    return ledgers, shares
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What the tiles say, and are compared by."""
+
+    decided: int
+    turns: int
+    due: float
+    got: int
+    worst: float | None
+    parts: dict[str, float | None]
+
+
+def _figures(whole: dict[str, Any], ledgers: dict[str, Any], shares: Sequence[_Share]) -> _Figures:
+    decided = sum(whole["outcomes"].values())
+    return _Figures(
+        decided=decided,
+        turns=sum(sums["turns"] for sums in ledgers.values()),
+        due=round(sum(due for _l, _a, due, _got in shares), 2),
+        got=sum(got for _l, _a, _due, got in shares),
+        worst=max((abs(got - due) for _l, _a, due, got in shares), default=None),
+        parts={outcome: share_of(whole["outcomes"].get(outcome, 0), decided) for outcome in ALARMS},
+    )
 
 
 def _shown_ledger(ledgers: dict[str, Any], shares: Sequence[tuple[str, str, float, int]]) -> str | None:
@@ -76,39 +124,34 @@ def _shown_ledger(ledgers: dict[str, Any], shares: Sequence[tuple[str, str, floa
     return max(shares, key=lambda each: (abs(each[3] - each[2]), each[0]))[0]
 
 
-def _tiles(
-    whole: dict[str, Any], ledgers: dict[str, Any], shares: Sequence[Any], scope: Scope, filters: Filters
-) -> list[Any]:
+def _tiles(now: _Figures, before: _Figures | None, scope: Scope, filters: Filters) -> list[Any]:
     asked, link = dict(filters.narrowed), scope.link_to_decisions
-    if "agent" in asked:
-        due, got = sum(each[2] for each in shares), sum(each[3] for each in shares)
-        to_whom = (_("Turns due to you"), _("Turns you got")) if scope.agent else (_("Turns due"), _("Turns got"))
-        one = {"ledger": asked["team"]} if "team" in asked else {}
-        return [
-            tile(to_whom[0], NUMBER, round(due, 2)),
-            tile(to_whom[1], COUNT, got, link=link(filters, "got", **one)),
-            tile(_("Difference"), NUMBER, round(got - due, 2)),
-        ]
-    worst = max((abs(got - due) for _l, _a, due, got in shares), default=None)
-    taken = sum(sums["turns"] for sums in ledgers.values())
-    decided = sum(whole["outcomes"].values())
+    was = before or now
+    common: dict[str, Any] = {"compares": before is not None}
     of_team = {"ledger": asked["team"]} if "team" in asked else {}
+    if "agent" in asked:
+        to_whom = (_("Turns due to you"), _("Turns you got")) if scope.agent else (_("Turns due"), _("Turns got"))
+        differences = round(now.got - now.due, 2), round(was.got - was.due, 2)
+        return [
+            tile(to_whom[0], NUMBER, now.due, was.due, **common),
+            tile(to_whom[1], COUNT, now.got, was.got, link=link(filters, "got", **of_team), **common),
+            tile(_("Difference"), NUMBER, *differences, **common),
+        ]
     found = [
-        tile(_("By turns"), COUNT, taken, link=link(filters, "turns", **of_team)),
-        tile(_("Furthest from a share"), NUMBER, worst, hint=_("leads, of anybody")),
+        tile(_("By turns"), COUNT, now.turns, was.turns, link=link(filters, "turns", **of_team), **common),
+        tile(_("Furthest from a share"), NUMBER, now.worst, was.worst, hint=_("leads, of anybody"), **common),
     ]
-    if asked:
+    if "team" in asked:
         return found
-    found.insert(0, tile(_("Leads decided"), COUNT, decided, link=link(filters, "decided")))
+    found.insert(0, tile(_("Leads decided"), COUNT, now.decided, was.decided, link=link(filters, "decided"), **common))
     for outcome, label in (("fallback", _("To the fallback")), ("held", _("Held")), ("queued", _("Queued"))):
-        part = share_of(whole["outcomes"].get(outcome, 0), decided)
-        level = ALARMS[outcome]
+        part, level = now.parts[outcome], ALARMS[outcome]
         is_high = part is not None and part > level
         hint = _("above the alarm of %d %%") if is_high else _("alarm above %d %%")
         found.append(
             tile(
-                label, SHARE, part, hint=hint % round(level * 100), is_bad=is_high,
-                link=link(filters, "decided", outcome=outcome),
+                label, SHARE, part, was.parts[outcome], hint=hint % round(level * 100), is_bad=is_high,
+                less_is_better=True, link=link(filters, "decided", outcome=outcome), **common,
             )
         )  # fmt: skip
     return found
@@ -137,8 +180,9 @@ def _shares(
 
 
 def _deviation(
-    ledger: str, sums: dict[str, Any], by_day: Sequence[tuple[date, dict[str, Any]]], names: Names, wanted: Any
-) -> Panel:
+    ledger: str, sums: dict[str, Any], by_day: Sequence[tuple[date, dict[str, Any]]], names: Names, wanted: Any,
+    *, is_part: bool,
+) -> Panel:  # fmt: skip
     course: dict[str, list[float]] = {}
     standing: dict[str, float] = {}
     labels = []
@@ -163,7 +207,7 @@ def _deviation(
         )
         for place, agent in enumerate(drawn)
     ]
-    is_bound = sums["even"] and sums["takers"] is not None
+    is_bound = sums["even"] and sums["takers"] is not None and not is_part
     chart = charts.linear_trend(
         _("Distance from the share of turns"),
         _("Leads received less leads due, at the end of each day, of each member of %s.")
@@ -183,6 +227,11 @@ def _deviation(
         note = _(
             "The ledger started even and the same people could take every lead, so everybody stays less than one lead"
             " from their share: the band."
+        )
+    elif is_part:
+        note = _(
+            "No bound is drawn: these are a part of the leads, and turns come out even over all of a team's. Who had"
+            " less of these may have had more of the others."
         )
     else:
         note = _(

@@ -61,7 +61,7 @@ KINDS = {
         Kind(
             "fairness", gettext_lazy("Fairness"), "leads.reports.fairness",
             gettext_lazy("Who was due how many leads and got how many, and why people missed some."),
-            narrowing=("team", "agent"), has_clock=False, compares=False,
+            has_clock=False,
         ),
         Kind(
             "outcomes", gettext_lazy("Outcomes"), "leads.reports.outcomes",

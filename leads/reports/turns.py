@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from leads.models import Decision, GivenBack, TurnDay
-from leads.reports.filters import BadFilter
+from leads.reports.filters import BadFilter, Filters
 from leads.reports.names import Names
 from leads.speed import days, turn_sums
 from leads.speed.days import DAY
-from leads.speed.turn_sums import FIRST, NO_GAP, PAID, last_verdicts
+from leads.speed.turn_sums import FIRST, NO_GAP, PAID, PARTS, last_verdicts
 from routing.engine import Outcome
 
 WHAT: dict[str, Any] = {
@@ -58,9 +58,20 @@ REASONS: dict[str, Any] = {
 OF_AN_AGENT = ("got", "asked", "could", "missed", "taken", "otherwise")
 
 
-def load(*, workspace_id: int, start: datetime, end: datetime, at: datetime) -> Iterator[tuple[date, dict[str, Any]]]:
-    """The sums of the decisions of `[start, end)` until `at`, day by day (UTC); the first and the last may be parts of
-    one. Days that are not packed, and those with turns given back since `at`, are added up from their decisions."""
+Words = tuple[tuple[str, Any], ...]
+
+
+def words_of(filters: Filters) -> Words:
+    """The rule, channel, country and source that the decisions are narrowed to."""
+    return tuple(each for each in filters.narrowed if each[0] in PARTS)
+
+
+def load(
+    *, workspace_id: int, start: datetime, end: datetime, at: datetime, words: Words = ()
+) -> Iterator[tuple[date, dict[str, Any]]]:
+    """The sums of the decisions of `[start, end)` until `at` that have these words, day by day (UTC); the first and the
+    last may be parts of one. Days that are not packed, and those with turns given back since `at`, are added up from
+    their decisions; so are all where more than one word is asked for."""
     end = min(end, at + timedelta(microseconds=1))
     if end <= start:
         return
@@ -70,17 +81,28 @@ def load(*, workspace_id: int, start: datetime, end: datetime, at: datetime) -> 
     rows = TurnDay.objects.filter(workspace_id=workspace_id, day__gte=first, day__lte=last)
     found = {
         day: sums
-        for day, sums in rows.values_list("day", "sums")
+        for day, sums in _packed(rows, words)
         if day not in stale and start <= days.begin_of(day) and days.begin_of(day) + DAY <= end
     }
     missing = [day for day in _days(first, last) if day not in found]
     if missing:
-        decisions = _on(missing, workspace_id=workspace_id, start=start, end=end, at=at).order_by("at", "pk")
+        these = _on(missing, workspace_id=workspace_id, start=start, end=end, at=at, words=words)
+        decisions = these.order_by("at", "pk")
         read = decisions.values_list("at", *_READ).iterator(chunk_size=2_000)
         for on, of in groupby(read, key=lambda row: days.day_of(row[0])):
             found[on] = turn_sums.add_up(row[1:] for row in of)
     for on in sorted(found):
         yield on, found[on]
+
+
+def _packed(rows: QuerySet[TurnDay], words: Words) -> Iterable[tuple[date, dict[str, Any]]]:
+    if not words:
+        return rows.filter(part="").values_list("day", "sums")
+    if len(words) > 1:
+        return ()
+    of = dict(rows.filter(part=turn_sums.part_of(*words[0])).values_list("day", "sums"))
+    # A day that is packed without the word had none of it.
+    return [(day, of.get(day) or turn_sums.add_up(())) for day in rows.filter(part="").values_list("day", flat=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +184,7 @@ class Found:
     start: datetime
     end: datetime
     at: datetime
+    words: Words
     by_day: Mapping[date, int]
 
     def count(self) -> int:
@@ -182,7 +205,7 @@ class Found:
         if not on:
             return []
         end = min(self.end, self.at + timedelta(microseconds=1))
-        decisions = _on(on, workspace_id=self.workspace_id, start=self.start, end=end, at=self.at)
+        decisions = _on(on, workspace_id=self.workspace_id, start=self.start, end=end, at=self.at, words=self.words)
         rows = self.wanted.narrow(decisions).order_by("-at", "-pk").values_list("pk", *_READ)
         wanted = []
         for row in rows.iterator(chunk_size=500):
@@ -195,9 +218,10 @@ class Found:
         return [of[pk] for pk in wanted[part.start - skipped :] if pk in of]
 
 
-def find(*, workspace_id: int, start: datetime, end: datetime, at: datetime, wanted: Behind) -> Found:
-    sums = load(workspace_id=workspace_id, start=start, end=end, at=at)
-    return Found(wanted, workspace_id, start, end, at, {day: wanted.number(of) for day, of in sums})
+def find(*, workspace_id: int, filters: Filters, at: datetime, wanted: Behind) -> Found:
+    start, end, words = filters.start, filters.end, words_of(filters)
+    sums = load(workspace_id=workspace_id, start=start, end=end, at=at, words=words)
+    return Found(wanted, workspace_id, start, end, at, words, {day: wanted.number(of) for day, of in sums})
 
 
 def in_words(wanted: Behind, names: Names) -> list[str]:
@@ -227,8 +251,10 @@ def ledger_name(name: str, names: Names) -> str:
 _READ = tuple("stood" if name == "given_back" else name for name in turn_sums.READ)
 
 
-def _on(on: Iterable[date], *, workspace_id: int, start: datetime, end: datetime, at: datetime) -> QuerySet[Decision]:
-    """The decisions of these days (UTC) within `[start, end)`."""
+def _on(
+    on: Iterable[date], *, workspace_id: int, start: datetime, end: datetime, at: datetime, words: Words
+) -> QuerySet[Decision]:
+    """The decisions of these days (UTC) within `[start, end)` that have these words."""
     spans = Q()
     for _place, stretch in groupby(enumerate(sorted(on)), key=lambda each: each[1].toordinal() - each[0]):
         days_on = [day for _number, day in stretch]
@@ -236,7 +262,14 @@ def _on(on: Iterable[date], *, workspace_id: int, start: datetime, end: datetime
         spans |= Q(at__gte=max(start, begins), at__lt=min(end, ends))
     not_yet = When(given_back_at__gt=at, then=Value(""))
     stood = Case(not_yet, default=F("given_back"), output_field=CharField(choices=GivenBack.choices))
-    return Decision.objects.filter(spans, workspace_id=workspace_id).annotate(stood=stood)
+    found = Decision.objects.filter(spans, workspace_id=workspace_id).annotate(stood=stood)
+    for name, word in words:
+        if name != "rule":
+            found = found.filter(**{f"lead__{name}": word})
+        else:
+            none = Q(decision__rule=None) | Q(decision__isnull=True)
+            found = found.filter(Q(decision__rule=word) if word else none)
+    return found
 
 
 def _days(first: date, last: date) -> Iterator[date]:

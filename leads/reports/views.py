@@ -192,9 +192,7 @@ class Decisions(Behind):
             at = _moment(given.get("at"), self.scope.at)
             agent = dict(filters.narrowed).get("agent")
             wanted = turns.behind(given.get("what", "decided"), agent=agent, asked=given, is_own=own is not None)
-            found = turns.find(
-                workspace_id=workspace.pk, start=filters.start, end=filters.end, at=at, wanted=wanted
-            )  # fmt: skip
+            found = turns.find(workspace_id=workspace.pk, filters=filters, at=at, wanted=wanted)
         except BadFilter as problem:
             return self.refuse(request, problem)
         names = Names(workspace)

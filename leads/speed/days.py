@@ -144,10 +144,12 @@ def _pack(workspace_id: int, day: date) -> bool:
         row = LeadDay(
             workspace_id=workspace_id, day=day, **packed(leads_between(workspace_id=workspace_id, start=start, end=end))
         )
-        turns = TurnDay(workspace_id=workspace_id, day=day, sums=sums)
-        for made in (row, turns):
-            type(made)._default_manager.filter(workspace_id=workspace_id, day=day).delete()
-            made.save(force_insert=True)
+        for packed_ in (LeadDay, TurnDay):
+            packed_._default_manager.filter(workspace_id=workspace_id, day=day).delete()
+        row.save(force_insert=True)
+        TurnDay.objects.bulk_create(
+            TurnDay(workspace_id=workspace_id, day=day, part=part, sums=of) for part, of in sums.items()
+        )
     return True
 
 

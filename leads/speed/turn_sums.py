@@ -16,10 +16,17 @@ FIRST = ("intake", "join")
 # What is read of a decision.
 READ = ("decision", "ledger", "moved_ledger", "given_back", "outcome", "agent_id", "trigger")
 PAID = "paid"
+# By what the decisions of a day are added up apart, too: each word that any of them has.
+PARTS = ("rule", "channel", "country", "source")
 
 
-def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, Any]:
-    """Of the decisions of `[start, end)`, as plain JSON.
+def part_of(name: str, word: str) -> str:
+    """What the sums of the decisions are stored as that have this word."""
+    return f"{name}={word}"
+
+
+def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, dict[str, Any]]:
+    """Of the decisions of `[start, end)`, as plain JSON: of all of them (''), and of each part.
 
     `ledgers`: for each ledger (a team's id, "0" for the workspace's own) what each agent was due (units of the
     ledger) and got by its turns that were not given back, how many turns there were, whether everybody stood even
@@ -28,8 +35,15 @@ def sums_of(*, workspace_id: int, start: datetime, end: datetime) -> dict[str, A
     they got one that they could take; `otherwise`: in any other way, by hand or as the fallback. `outcomes`: how many
     leads were first decided so.
     """
-    decisions = Decision.objects.filter(workspace_id=workspace_id, at__gte=start, at__lt=end)
-    return add_up(decisions.order_by("at", "pk").values_list(*READ).iterator(chunk_size=2_000))
+    decisions = Decision.objects.filter(workspace_id=workspace_id, at__gte=start, at__lt=end).order_by("at", "pk")
+    rows: dict[str, list[tuple[Any, ...]]] = {"": []}
+    read = decisions.values_list(*READ, "lead__channel", "lead__country", "lead__source").iterator(chunk_size=2_000)
+    for *row, channel, country, source in read:
+        rule = row[0]["rule"] or "" if row[0] is not None else ""
+        rows[""].append(tuple(row))
+        for name, word in zip(PARTS, (rule, channel, country, source), strict=True):
+            rows.setdefault(part_of(name, word), []).append(tuple(row))
+    return {part: add_up(of) for part, of in rows.items()}
 
 
 def add_up(rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:

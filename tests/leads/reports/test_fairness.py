@@ -47,6 +47,78 @@ def rows(found: Any, name: str) -> dict[str, list[Any]]:
     return {row.label: [cell.value for cell in row.cells] for row in panel(found, name).table.rows}
 
 
+class TestParts:
+    def test_are_those_decisions_alone_packed_or_not(self):
+        world, _leads, at = history(12)
+        asked = [
+            {"channel": "form"}, {"channel": "whatsapp"}, {"rule": "french"}, {"rule": "-"}, {"country": "ES"},
+            {"country": "-"}, {"source": "api"}, {"source": "widget"}, {"country": "ES", "channel": "form"},
+        ]  # fmt: skip
+
+        def look() -> list[Any]:
+            found = []
+            for words in asked:
+                report_ = report(world, at, **words)
+                tiles = {tile.label: tile.cell.value for tile in report_.tiles}
+                tables = {
+                    each.id: [(r.label, [c.value for c in r.cells]) for r in each.table.rows] for each in report_.panels
+                }
+                found.append((tiles, tables))
+            return found
+
+        before = look()
+        pack(world, at)
+        assert look() == before
+
+        whole = {tile.label: tile.cell.value for tile in report(world, at).tiles}
+        for words, (tiles, _tables) in zip(asked, before, strict=True):
+            decided = given = 0
+            for decision in Decision.objects.select_related("lead"):
+                lead, by = decision.lead, decision.decision or {}
+                has = {
+                    "channel": lead.channel,
+                    "country": lead.country,
+                    "source": lead.source,
+                    "rule": by.get("rule") or "",
+                }
+                if all(has[name] == ("" if word == "-" else word) for name, word in words.items()):
+                    decided += decision.trigger in ("intake", "join")
+                    given += decision.moved_ledger and decision.given_back != "paid"
+            assert (tiles["Leads decided"], tiles["By turns"]) == (decided, given), words
+        assert before[7][0]["Leads decided"] == 0
+        assert 0 < before[2][0]["By turns"] < whole["By turns"]
+
+    def test_have_no_bound_for_turns_come_out_even_over_all_leads_only(self):
+        world = make_world(person("ana"), person("bo"))
+        world.sent(5, channel="form")
+
+        found = report(world, NOON, channel="form")
+
+        assert panel(found, "deviation").chart.band is None
+        assert "a part of the leads" in panel(found, "deviation").note
+
+    def test_how_leads_were_decided_is_said_of_a_channel_and_of_no_team(self):
+        world = make_world(person("ana"))
+        world.send(channel="form")
+        team = str(world.workspace.teams.get().pk)
+
+        assert rows(report(world, NOON, channel="form"), "outcomes")["Assigned"][0] == 1
+        assert "outcomes" not in [each.id for each in report(world, NOON, team=team).panels]
+
+
+def test_compared_with_before_each_figure_says_what_it_was():
+    world = make_world(person("ana"), person("bo", is_paused=True), fallback="bo")
+    world.sent(3, channel="form", at=NOON)
+    world.sent(2, channel="form", at=NOON + 24 * HOUR)
+
+    found = report(world, NOON + 24 * HOUR, **{"from": "2026-03-03", "to": "2026-03-03", "compare": "1"})
+
+    assert {tile.label: (tile.cell.value, tile.before.value) for tile in found.tiles} == {
+        "Leads decided": (2, 3), "By turns": (2, 3), "Furthest from a share": (0.0, 0.0), "To the fallback": (0.0, 0.0),
+        "Held": (0.0, 0.0), "Queued": (0.0, 0.0),
+    }  # fmt: skip
+
+
 class TestDueAndReceived:
     def test_are_what_a_slow_account_of_the_stored_turns_says_packed_or_not(self):
         dice = random.Random(7)
@@ -160,34 +232,48 @@ def as_listed(client: Any, address: str) -> tuple[int, list[Any]]:
     return pages.count, [row["decision"].pk for row in rows]
 
 
+def history(seed: int) -> tuple[World, list[Any], datetime]:
+    """Leads of three rules by two channels, held, given to the fallback, given back, and moved by hand."""
+    dice = random.Random(seed)
+    world = make_world(
+        person("ana"),
+        person("bo", is_paused=True),
+        person("cy", shifts=OFFICE, languages=["fr"]),
+        person("di", shifts=OFFICE),
+        teams={"sales": [("ana", 3), "bo", ("cy", 2)], "rest": ["di", "ana"]},
+        rules=[
+            rule("french", when=only("language", "fr"), require=["language"], if_nobody="hold"),
+            rule("whatsapp", "rest", when=only("channel", "whatsapp")),
+            rule("rest", if_nobody="fallback"),
+        ],
+        fallback="di",
+    )
+    at, leads = NOON, []
+    for _lead in range(80):
+        at += dice.choice([HOUR / 4, HOUR / 2, 3 * HOUR])
+        world.release(at)
+        channel, language = dice.choice(["form", "whatsapp"]), dice.choice(["fr", "en"])
+        leads.append(
+            world.send(
+                at=at,
+                channel=channel,
+                language=language,
+                country=dice.choice(["ES", ""]),
+                email=dice.choice(["", "", "a@b.test"]),
+            )
+        )
+        if dice.random() < 0.2:
+            actions.close(lead=world.lead(leads[-1]), at=at, closed_as="spam")
+        if dice.random() < 0.1:
+            by_hand = world.lead(dice.choice(leads))
+            if by_hand.status != "closed":
+                actions.reassign(lead=by_hand, to=world.agent("di"), at=at)
+    return world, leads, at
+
+
 class TestWhatIsBehindANumber:
     def test_are_as_many_decisions_packed_or_not_today_and_later(self, monkeypatch):
-        dice = random.Random(11)
-        world = make_world(
-            person("ana"),
-            person("bo", is_paused=True),
-            person("cy", shifts=OFFICE, languages=["fr"]),
-            person("di", shifts=OFFICE),
-            teams={"sales": [("ana", 3), "bo", ("cy", 2)], "rest": ["di", "ana"]},
-            rules=[
-                rule("french", when=only("language", "fr"), require=["language"], if_nobody="hold"),
-                rule("whatsapp", "rest", when=only("channel", "whatsapp")),
-                rule("rest", if_nobody="fallback"),
-            ],
-            fallback="di",
-        )
-        at, leads = NOON, []
-        for _lead in range(80):
-            at += dice.choice([HOUR / 4, HOUR / 2, 3 * HOUR])
-            world.release(at)
-            channel, language = dice.choice(["form", "whatsapp"]), dice.choice(["fr", "en"])
-            leads.append(world.send(at=at, channel=channel, language=language, email=dice.choice(["", "", "a@b.test"])))
-            if dice.random() < 0.2:
-                actions.close(lead=world.lead(leads[-1]), at=at, closed_as="spam")
-            if dice.random() < 0.1:
-                by_hand = world.lead(dice.choice(leads))
-                if by_hand.status != "closed":
-                    actions.reassign(lead=by_hand, to=world.agent("di"), at=at)
+        world, leads, at = history(11)
         client = reader(world)
         monkeypatch.setattr("leads.reports.views.LEADS_A_PAGE", 20)
         monkeypatch.setattr("django.utils.timezone.now", lambda: at)
@@ -195,6 +281,10 @@ class TestWhatIsBehindANumber:
         found = client.get(f"/reports/fairness/?{period}").context["report"]
         numbers = linked(found)
         assert len(numbers) > 30
+        for words in ("channel=form", "rule=french", "rule=-", "country=-&channel=whatsapp"):
+            narrowed = client.get(f"/reports/fairness/?{period}&{words}").context["report"]
+            assert narrowed.panels
+            numbers += linked(narrowed)[::5]
         assert Decision.objects.filter(given_back="paid").exists()
         assert Decision.objects.filter(trigger="release").exists()
 

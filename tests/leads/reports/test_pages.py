@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 ADDRESSES = {name: "/reports/" if name == "speed" else f"/reports/{name}/" for name in KINDS}
 PERIOD = "from=2026-03-01&to=2026-03-05"
 # A page costs so many statements at most, however many leads, agents and days there are.
-MOST_STATEMENTS = 24
+MOST_STATEMENTS = 30
 
 
 @pytest.fixture(autouse=True)
@@ -190,6 +190,7 @@ class TestLinks:
 
         assert wrong == {}
 
+    @pytest.mark.portable
     @pytest.mark.parametrize("seed", [6, 7])
     def test_lead_to_as_many_from_every_number_of_every_page_whatever_happened_since(self, seed, monkeypatch):
         ladder = {"remind_at": ["50%"], "reroute_after": "10m", "max_reroutes": 2, "escalate_after": "15m"}
