@@ -126,13 +126,14 @@ class AgentFilter(LeadFilter):
         if not self.typed:
             return queryset
         people = Agent.objects.for_workspace(request.workspace)
-        if self.typed.isdecimal() and (agent := people.filter(pk=self.typed).first()):
-            self.typed = agent.name
-            return queryset.filter(agent=agent)
         for called in ("name__iexact", "name__icontains"):
             named = people.filter(**{called: self.typed})
             if named.exists():
                 return queryset.filter(agent__in=named)
+        # An address that was kept from when there was a select holds a number; a name that holds it comes first.
+        if self.typed.isdecimal() and (agent := people.filter(pk=self.typed).first()):
+            self.typed = agent.name
+            return queryset.filter(agent=agent)
         self.problem = _now("Nobody is called that.")
         return queryset.none()
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from agents.models import Agent, Shift, Team, TeamMember
 from agents.week import Window, windows_of
 from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
+from tests.browser.keyboard import follow, pick
 from tests.browser.managing import session_of, too_wide
 from tests.leads.world import make_world, person
 
@@ -26,21 +27,14 @@ def page(world, new_page, live_server):
     return page
 
 
-def choose(page, label, text):
-    """Type into the field of this label, and go on with Enter, as on a keyboard."""
-    page.get_by_label(label, exact=True).focus()
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
-
-
 def test_the_keyboard_alone_adds_somebody_with_a_night_shift(world, page):
     page.goto("/admin/agents/agent/")
-    page.get_by_role("link", name="Add agent").press("Enter")
+    follow(page, "Add agent")
     page.get_by_label("Name *").focus()
     page.keyboard.type("Nadia Night")
-    choose(page, "Languages", "french")
-    choose(page, "Languages", "English")
-    choose(page, "Territories", "France")
+    pick(page, "Languages", "french")
+    pick(page, "Languages", "English")
+    pick(page, "Territories", "France")
     page.locator("#id_handles-0-channel").focus()
     page.keyboard.type("WhatsApp")
     page.locator("#id_handles-0-value").focus()
@@ -63,7 +57,7 @@ def test_the_keyboard_alone_adds_somebody_with_a_night_shift(world, page):
     assert list(shifts) == [(day, 1320, 360) for day in range(5)]
 
     page.goto("/admin/agents/team/")
-    page.get_by_role("link", name="Sales").press("Enter")
+    follow(page, "Sales")
     page.locator("#id_members-2-agent").focus()
     page.keyboard.type("Nadia Night")
     page.locator("#id_members-2-weight").fill("2")

@@ -10,6 +10,7 @@ from agents.models import Agent, Workspace
 from leads.models import Lead
 from routing.models import PolicyVersion, Rule
 from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
+from tests.browser.keyboard import follow, pick, press
 from tests.browser.managing import session_of, too_wide
 from tests.leads.world import ALWAYS, make_world, only, person, rule
 
@@ -36,20 +37,10 @@ def page(world, new_page, live_server):
     return page
 
 
-def press(page, role, name, key="Enter", **more):
-    page.get_by_role(role, name=name, **more).press(key)
-
-
-def pick(page, label, text):
-    page.get_by_label(label, exact=True).focus()
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
-
-
 def add_night_agent(page):
     """Somebody who is there all night, in the team of Europe at double weight."""
     page.goto("/admin/agents/agent/")
-    press(page, "link", "Add agent")
+    follow(page, "Add agent")
     page.get_by_label("Name *").focus()
     page.keyboard.type("Nadia Night")
     pick(page, "Languages", "french")
@@ -64,7 +55,7 @@ def add_night_agent(page):
     press(page, "button", "Save", exact=True)
     expect(page.get_by_role("status")).to_contain_text("Nadia Night")
     page.goto("/admin/agents/team/")
-    press(page, "link", "Europe")
+    follow(page, "Europe")
     page.locator("#id_members-1-agent").focus()
     page.keyboard.type("Nadia Night")
     page.locator("#id_members-1-weight").fill("2")
@@ -74,7 +65,7 @@ def add_night_agent(page):
 
 def add_french_rule(page):
     page.goto("/admin/routing/rule/")
-    press(page, "link", "Add rule")
+    follow(page, "Add rule")
     page.get_by_label("Name", exact=True).focus()
     page.keyboard.type("French visitors")
     press(page, "button", "Add a condition")
@@ -109,7 +100,7 @@ def test_from_a_new_agent_to_a_rule_that_the_next_lead_obeys_and_back_by_the_key
     page.keyboard.press("Enter")
     expect(page.locator(".sy-rule-list .sy-rule a").first).to_have_text("Spain")
 
-    press(page, "link", "See the changes and publish")
+    follow(page, "See the changes and publish")
     expect(page.locator(".sy-changes")).to_contain_text("When country is France → team Europe")
     page.get_by_label("What you changed, and why").focus()
     page.keyboard.type("French visitors get somebody who speaks French")
@@ -121,7 +112,7 @@ def test_from_a_new_agent_to_a_rule_that_the_next_lead_obeys_and_back_by_the_key
     lead = Lead.objects.select_related("agent").get()
     assert (lead.rule, lead.agent.slug) == ("French visitors", "bo")
     page.goto("/admin/leads/lead/")
-    press(page, "link", "Luc")
+    follow(page, "Luc")
     expect(page.locator("body")).to_contain_text("Why Bo Lind")
     expect(page.locator("body")).to_contain_text("It fits rule 2 “French visitors”.")
     page.get_by_label("Why not …").focus()
