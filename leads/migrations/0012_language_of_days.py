@@ -9,7 +9,7 @@ def pack_anew(apps, editor):
     at = timezone.now()
     days = {day for model in packed for day in model.objects.values_list("workspace_id", "day")}
     rows = [dirty(workspace_id=workspace, day=day, due_at=at) for workspace, day in sorted(days)]
-    dirty.objects.bulk_create(rows, ignore_conflicts=True)
+    dirty.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5_000)
     for model in packed:
         model.objects.all().delete()
 
@@ -20,10 +20,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(pack_anew, migrations.RunPython.noop, elidable=True),
         migrations.AddField(
             model_name="leadday",
             name="language",
             field=models.BinaryField(default=b""),
         ),
+        # While the table is locked: else a worker of before could add a day without languages behind it.
+        migrations.RunPython(pack_anew, migrations.RunPython.noop, elidable=True),
     ]
