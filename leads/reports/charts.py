@@ -250,7 +250,10 @@ def bars(title: str, description: str, found: Sequence[tuple[str, float | None, 
         height = 14 + len(found) * step
         return Bars(title, description, bars, width, height, left, span, is_under_names=bool(above), narrow=narrow)
 
-    return drawn(NARROW, 190, NARROW - 190 - 110, 30, above=0, narrow=drawn(PHONE, 0, 236, 46, above=16))
+    # What stands behind a bar as long as the whole needs room, too.
+    behind = 20 + 9 * max(len(shown) for _label, _part, shown, _style in found)
+    narrow = drawn(PHONE, 0, min(236, PHONE - behind), 46, above=16)
+    return drawn(NARROW, 190, NARROW - 190 - max(110, behind), 30, above=0, narrow=narrow)
 
 
 def strip(median: float | None, slow: float | None, quick: float | None, *, longest: float) -> Strip | None:
