@@ -54,12 +54,23 @@ def build(scope: Scope, filters: Filters) -> Report:
         title=_("Now"),
         tiles=[
             tile(_("Waiting"), COUNT, open_leads.count(), link=scope.link(ever, "waiting")),
-            tile(_("Longest wait"), DURATION, (at - oldest.received_at).total_seconds() if oldest else None),
+            tile(
+                _("Longest wait"),
+                DURATION,
+                (at - oldest.received_at).total_seconds() if oldest else None,
+                link=scope.link_to_lead(oldest.pk) if oldest else "",
+            ),
             tile(_("Overdue"), COUNT, late, link=scope.link(ever, "waiting_late"), is_bad=late > 0),
-            tile(_("On shift"), COUNT, (regular & ~roster.paused).bit_count()),
+            tile(_("On shift"), COUNT, (regular & ~roster.paused).bit_count(), link="#there"),
             tile(_("Came in, last hour"), COUNT, hour.n, link=scope.link(lately, "all", last=3_600)),
             tile(_("Answered of them"), COUNT, hour.answered, link=scope.link(lately, "answered", last=3_600)),
-            tile(_("Median of them"), DURATION, hour.p50),
+            tile(
+                _("Median of them"),
+                DURATION,
+                hour.p50,
+                link=scope.link(lately, "answered", last=3_600),
+                behind=hour.answered,
+            ),
         ],
         panels=[
             Panel(
@@ -76,13 +87,14 @@ def build(scope: Scope, filters: Filters) -> Report:
                 _("Who is there"),
                 Table(
                     [_("Agent"), _("State"), _("Open leads")],
-                    _with_open(people, scope),
+                    _with_open(people, scope, replace(filters, first=today - LONGEST + DAY, last=today)),
                     empty=_("Nobody is there now."),
                 ),
             ),
         ],
         filters=filters,
         at=at,
+        has_period=False,
     )
 
 
@@ -106,7 +118,13 @@ def _people(roster: Roster, mask: int, state: str, names: Names) -> list[tuple[i
     return sorted(found, key=lambda each: each[1].casefold())
 
 
-def _with_open(people: list[tuple[int, str, str]], scope: Scope) -> list[Row]:
+def _with_open(people: list[tuple[int, str, str]], scope: Scope, ever: Filters) -> list[Row]:
     loads = Load.objects.for_workspace(scope.workspace).filter(agent__in=[agent for agent, _n, _s in people])
     opened = dict(loads.values_list("agent_id", "open"))
-    return [Row(name, [Cell(state, TEXT), Cell(opened.get(agent, 0))]) for agent, name, state in people]
+    return [
+        Row(
+            name,
+            [Cell(state, TEXT), Cell(opened.get(agent, 0), COUNT, scope.link(ever.only(agent=agent), "open"))],
+        )
+        for agent, name, state in people
+    ]

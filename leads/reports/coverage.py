@@ -20,11 +20,11 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from agents import languages
-from leads.after_hours.coverage import WEEKS, gaps_between, usual_leads, weeks_seen
+from leads.after_hours.coverage import WEEKS, Gap, gaps_between, usual_leads, weeks_seen
 from leads.reports.filters import Filters
 from leads.reports.frame import hours_of_week, load
 from leads.reports.names import Names
-from leads.reports.page import COUNT, NUMBER, TEXT, Cell, Panel, Report, Row, Scope, Table, tile
+from leads.reports.page import COUNT, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, Tile, tile
 from routing.engine import Roster
 from routing.engine.covered import covered_intervals
 from routing.engine.hours import Kind, Schedule, instant
@@ -44,63 +44,78 @@ class Strip:
     cells: Sequence[tuple[int, int]]
 
 
-def build(scope: Scope, filters: Filters, by: str = "team", of: str = "", weekday: str = "", hour: str = "") -> Report:
+def build(
+    scope: Scope, filters: Filters, by: str = "team", of: str = "", weekday: str = "", hour: str = "", day: str = ""
+) -> Report:  # fmt: skip
     """`of`: the team, language, channel or country whose people alone are looked at, '' for all. `weekday` (1: Monday)
-    and `hour`: the hour of the usual week whose people are named, '' for none."""
+    and `hour`: the hour of the usual week whose people are named, '' for none; `day` (ISO) and `hour`: that of one of
+    the days to come."""
     workspace, names = scope.workspace, Names(scope.workspace)
     roster = snapshot(
         workspace_id=workspace.pk, policy_version=workspace.policy_version, roster_version=workspace.roster_version
     ).roster
     zone = ZoneInfo(filters.zone)
     monday = _monday(scope.at, zone)
-    leads = _leads_by_hour(scope, by, filters.zone)
+    weeks, came = _leads_by_hour(scope, by, filters.zone)
+    leads = {word: hours / weeks for word, hours in came.items()}
     parts = {part.word: part for part in _parts(by, roster, names, leads)}
     part = parts.get(of)
     people = roster.active if part is None else roster.active & part.people
     week = _people_by_hour(_schedules(roster, people, usual=True), monday, 7, zone)
-    coming = _people_by_hour(_schedules(roster, people), scope.at.astimezone(zone).date(), DAYS_AHEAD, zone)
+    today = scope.at.astimezone(zone).date()
+    coming = _people_by_hour(_schedules(roster, people), today, DAYS_AHEAD, zone)
+    on = next(
+        (each for each in (today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)) if str(each) == day), None
+    )
     if part is None:
         usual = usual_leads(workspace=workspace, at=scope.at)
-        lead_hours = _by_hour_of_week(usual, workspace.timezone, filters.zone, monday)
+        lead_hours = sum(leads.values(), np.zeros(168))
     else:
         lead_hours = part.came(leads)
-        own = (
-            lead_hours
-            if filters.zone == workspace.timezone
-            else part.came(_leads_by_hour(scope, by, workspace.timezone))
-        )
+        own = lead_hours
+        if filters.zone != workspace.timezone:
+            weeks_there, came_there = _leads_by_hour(scope, by, workspace.timezone)
+            own = part.came(came_there) / weeks_there
         usual = {(place // 24, place % 24): float(number) for place, number in enumerate(own) if number}
+    is_usual = bool(weekday and hour and not on)
     until = scope.at + timedelta(days=DAYS_AHEAD)
     gaps = gaps_between(
         workspace=workspace, start=scope.at, end=until, at=scope.at, usual=usual, people=roster.members(people)
     )
     empty = week == 0
     weekly_leads = float(lead_hours.sum())
-    asked = _Asked(scope, filters, zone, by, of if part is not None else "")
+    asked = _Asked(scope, filters, zone, by, of if part is not None else "", weeks)
+    lost = asked.leads(float(lead_hours[empty].sum()), empty, part)
     return Report(
         title=_("Coverage"),
         intro=_(
             "Who could take a lead: people on a regular shift or on call, paused ones counted as there. The fallback"
-            " agent, who takes leads at any hour, closes no gap."
+            " agent, who takes leads at any hour, closes no gap. Usual numbers of leads are the mean of the last eight"
+            " weeks, and lead to the leads of these."
         ),
         tiles=[
-            tile(_("Covered hours of a usual week"), COUNT, int(168 - empty.sum()), hint=_("of 168")),
-            tile(_("Hours without anybody"), COUNT, int(empty.sum()), hint=_("in a usual week")),
-            tile(_("Leads in them"), NUMBER, round(float(lead_hours[empty].sum()), 2), hint=_("usually a week")),
-            tile(_("Of all leads"), "share", float(lead_hours[empty].sum()) / weekly_leads if weekly_leads else None),
-            tile(_("Gaps to come"), COUNT, len(gaps), hint=_("in 28 days, with leave and holidays")),
+            tile(_("Covered hours of a usual week"), COUNT, int(168 - empty.sum()), hint=_("of 168"), link="#week"),
+            tile(_("Hours without anybody"), COUNT, int(empty.sum()), hint=_("in a usual week"), link="#week"),
+            Tile(_("Leads in them"), lost, hint=_("usually a week")),
+            tile(
+                _("Of all leads"), SHARE, float(lead_hours[empty].sum()) / weekly_leads if weekly_leads else None,
+                link=lost.link, behind=lost.behind,
+            ),
+            tile(_("Gaps to come"), COUNT, len(gaps), hint=_("in 28 days, with leave and holidays"), link="#gaps"),
         ],
         panels=[
             _week(week, lead_hours, asked, part),
-            *([_who(roster, people, names, week, asked, int(weekday), int(hour))] if weekday and hour else []),
+            *([_who_usually(roster, people, names, week, asked, int(weekday), int(hour))] if is_usual else []),
             _by(parts.values(), leads, roster, monday, asked),
-            _calendar(coming, scope.at.astimezone(zone).date(), filters.zone),
-            _gaps(gaps, asked),
+            _calendar(coming, today, asked),
+            *([_who_on(roster, people, names, gaps, asked, on, int(hour))] if on and hour else []),
+            _gaps(gaps, asked, part),
         ]
         if roster.active
         else [],
         filters=filters,
         at=scope.at,
+        has_period=False,
         empty=_("There is nobody yet. Managers add agents and their shifts under Agents."),
         empty_action=(_("Add the first"), reverse("admin:agents_agent_add")) if scope.manages else None,
         extra={
@@ -125,12 +140,25 @@ class _Asked:
     zone: ZoneInfo
     by: str
     of: str
+    weeks: float  # that usual numbers of leads are the mean of
 
     def link(self, **more: Any) -> str:
         """The address of this report, asked for more."""
         given = {"by": self.by, "of": self.of, **more}
         query = self.filters.query(**{name: word for name, word in given.items() if word != ""})
         return f"{reverse('reports:coverage')}?{query}"
+
+    def leads(self, usual: float, hours: NDArray[np.bool_], part: Part | None) -> Cell:
+        """So many usually come in these hours of the week, with the way to those of whom that is the mean."""
+        asked, filters = {"last": WEEKS * 7 * 86_400, "hours": _in_address(hours)}, self.filters
+        if part is not None and self.by == "language":
+            asked["language"] = part.word
+        elif part is not None:
+            filters = filters.only(**{self.by: int(part.word) if self.by == "team" else part.word})
+        today = self.scope.at.astimezone(self.zone).date()
+        filters = replace(filters, first=today - timedelta(weeks=WEEKS), last=today)
+        link = self.scope.link(filters, "came", **asked) if hours.any() else ""
+        return Cell(round(usual, 2), NUMBER, link, behind=round(usual * self.weeks))
 
     def link_to_shift(self, opens: datetime, closes: datetime) -> str:
         """Where somebody is chosen who is to work in `[opens, closes)`."""
@@ -151,6 +179,12 @@ class Part:
     def came(self, leads: dict[Any, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Its leads by the hour of the week."""
         return sum((leads[word] for word in self.words if word in leads), np.zeros(168))
+
+
+def _in_address(hours: NDArray[np.bool_]) -> str:
+    """Hours of the week as the list of leads is asked for them: 22-32,166-168."""
+    edges = np.flatnonzero(np.diff(hours.astype(np.int8), prepend=0, append=0))
+    return ",".join(f"{begins}-{ends}" for begins, ends in zip(edges[::2], edges[1::2], strict=True))
 
 
 def part_of(scope: Scope, by: str, of: str) -> Part | None:
@@ -202,23 +236,12 @@ def _people_by_hour(schedules: Iterable[Schedule], first: date, days: int, zone:
     return hours
 
 
-def _by_hour_of_week(
-    usual: dict[tuple[int, int], float], of_zone: str, to_zone: str, monday: date
-) -> NDArray[np.float64]:
-    """Leads by the hours of the week of one zone, on the clock of another, as they lie this week."""
-    hours = np.zeros(168)
-    own, shown = ZoneInfo(of_zone), ZoneInfo(to_zone)
-    for (weekday, hour), number in usual.items():
-        at = datetime.combine(monday + timedelta(days=weekday), time(hour), own).astimezone(shown)
-        hours[at.weekday() * 24 + at.hour] += number
-    return hours
-
-
 def _week(people: NDArray[np.int64], leads: NDArray[np.float64], asked: _Asked, part: Part | None) -> Panel:
     most = int(people.max())
     rows = []
+    address = asked.link()
     for place, day in enumerate(_weekdays()):
-        links = [asked.link(weekday=place + 1, hour=hour) + "#who" for hour in range(24)]
+        links = [f"{address}&weekday={place + 1}&hour={hour}#who" for hour in range(24)]
         begins = place * 24
         rows.append(_heat_row(day, people[begins : begins + 24], most, links, leads[begins : begins + 24]))
     note = _(
@@ -239,30 +262,49 @@ def _weekdays() -> list[str]:
     return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
 
 
-def _who(
+def _who_usually(
     roster: Roster, people: int, names: Names, week: NDArray[np.int64], asked: _Asked, weekday: int, hour: int
 ) -> Panel:
-    """Who would answer in one hour of a usual week, the whole of it or a part."""
     monday = _monday(asked.scope.at, asked.zone)
     opens, closes = _hours_at(monday, weekday, hour, 1, asked.zone)
-    rows = []
-    for agent in roster.members(people):
-        usual = replace(roster.schedule(agent), time_off=(), holidays=frozenset())
-        for kind in Kind:
-            there = covered_intervals(usual, start=opens, end=closes, kind=kind)
-            if there:
-                minutes = sum((end - start for start, end in there), timedelta()) // timedelta(minutes=1)
-                state = _("on shift") if kind is Kind.REGULAR else _("on call")
-                rows.append(Row(names.of("agent", agent), [Cell(state, TEXT), Cell(minutes)]))
-    rows.sort(key=lambda row: (row.label.casefold(), row.cells[0].value))
     title = _("Who is there on %(day)s at %(hour)02d:00") % {"day": _weekdays()[weekday - 1], "hour": hour}
-    table = Table([_("Agent"), _("State"), _("Minutes of the hour")], rows, empty=_("Nobody is there then."))
+    schedules = zip(roster.members(people), _schedules(roster, people, usual=True), strict=True)
+    table = _there(schedules, opens, closes, names)
     if not asked.scope.manages:
         return Panel("who", title, table, is_wide=True)
     first, length = _stretch(week, (weekday - 1) * 24 + hour)
     opens, closes = _hours_at(monday + timedelta(days=7), 1 + first // 24, first % 24, length, asked.zone)
     words = _("Add a shift, %s") % _span_of_week(opens.astimezone(asked.zone), closes.astimezone(asked.zone))
     return Panel("who", title, table, is_wide=True, action=(words, asked.link_to_shift(opens, closes)))
+
+
+def _who_on(
+    roster: Roster, people: int, names: Names, gaps: Sequence[Gap], asked: _Asked, day: date, hour: int
+) -> Panel:
+    opens, closes = _hours_at(day, 1, hour, 1, asked.zone)
+    title = _("Who is there on %(day)s at %(hour)02d:00") % {"day": date_format(day, "D j M"), "hour": hour}
+    schedules = zip(roster.members(people), _schedules(roster, people), strict=True)
+    table = _there(schedules, opens, closes, names)
+    gap = next((gap for gap in gaps if gap.starts_at < closes and opens < gap.ends_at), None)
+    if gap is None or not asked.scope.manages:
+        return Panel("who", title, table, is_wide=True)
+    words = _("Add a shift, %s") % _span(gap.starts_at.astimezone(asked.zone), gap.ends_at.astimezone(asked.zone))
+    address = asked.link_to_shift(gap.starts_at, gap.ends_at)
+    return Panel("who", title, table, is_wide=True, action=(words, address))
+
+
+def _there(schedules: Iterable[tuple[int, Schedule]], opens: datetime, closes: datetime, names: Names) -> Table:
+    """Which of these agents would answer in `[opens, closes)`, the whole of it or a part."""
+    rows = []
+    for agent, schedule in schedules:
+        for kind in Kind:
+            there = covered_intervals(schedule, start=opens, end=closes, kind=kind)
+            if there:
+                minutes = sum((end - start for start, end in there), timedelta()) // timedelta(minutes=1)
+                state = _("on shift") if kind is Kind.REGULAR else _("on call")
+                rows.append(Row(names.of("agent", agent), [Cell(state, TEXT), Cell(minutes)]))
+    rows.sort(key=lambda row: (row.label.casefold(), row.cells[0].value))
+    return Table([_("Agent"), _("State"), _("Minutes of the hour")], rows, empty=_("Nobody is there then."))
 
 
 def _hours_at(monday: date, weekday: int, hour: int, length: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -289,14 +331,13 @@ def _span_of_week(start: datetime, end: datetime) -> str:
     return f"{days[start.weekday()]} {start:%H:%M} – {until}"
 
 
-def _calendar(people: NDArray[np.int64], first: date, zone: str) -> Panel:
-    rows = [
-        _heat_row(
-            date_format(first + timedelta(days=day), "D j M"), people[day * 24 : day * 24 + 24], int(people.max())
-        )
-        for day in range(DAYS_AHEAD)
-    ]
-    note = _("The same for the days to come, net of leave and holidays, %s.") % zone
+def _calendar(people: NDArray[np.int64], first: date, asked: _Asked) -> Panel:
+    address, most, rows = asked.link(), int(people.max()), []
+    for ahead in range(DAYS_AHEAD):
+        day = first + timedelta(days=ahead)
+        links = [f"{address}&day={day.isoformat()}&hour={hour}#who" for hour in range(24)]
+        rows.append(_heat_row(date_format(day, "D j M"), people[ahead * 24 : ahead * 24 + 24], most, links))
+    note = _("The same for the days to come, net of leave and holidays, %s.") % asked.filters.zone
     return Panel(
         "calendar", _("The next 28 days"), _heat_table(rows), note=note, is_wide=True, template="reports/_heat.html"
     )
@@ -334,17 +375,18 @@ def _by(
         empty = people == 0
         found.append((part, people, empty, float(part.came(leads)[empty].sum()), active.bit_count()))
     found.sort(key=lambda each: (-each[3], each[0].label.casefold()))
+    here = {part.word: asked.link(of=part.word) + "#week" for part, *_rest in found}
     rows = [
         Row(
             part.label,
             [
                 Cell(count),
-                Cell(int(168 - empty.sum())),
-                Cell(int(empty.sum()), is_bad=lost >= 1),
-                Cell(round(lost, 2), NUMBER),
+                Cell(int(168 - empty.sum()), COUNT, here[part.word]),
+                Cell(int(empty.sum()), COUNT, here[part.word], is_bad=lost >= 1),
+                asked.leads(lost, empty, part),
             ],
             strip=_strip(people),
-            link=asked.link(of=part.word) + "#week",
+            link=here[part.word],
         )
         for part, people, empty, lost, count in found
     ]
@@ -403,8 +445,8 @@ def _of_country(roster: Roster, country: str) -> int:
     return mask
 
 
-def _leads_by_hour(scope: Scope, by: str, zone: str) -> dict[Any, NDArray[np.float64]]:
-    """How many leads of each word came in an hour of the week: the mean of the last eight weeks."""
+def _leads_by_hour(scope: Scope, by: str, zone: str) -> tuple[float, dict[Any, NDArray[Any]]]:
+    """How many leads of each word came in each hour of the week, of the last eight weeks; and of how many weeks."""
     since = scope.at - timedelta(weeks=WEEKS)
     counted: dict[Any, NDArray[Any]] = {}
     found = load(workspace_id=scope.workspace.pk, start=since, end=scope.at, names=(by,))
@@ -412,10 +454,10 @@ def _leads_by_hour(scope: Scope, by: str, zone: str) -> dict[Any, NDArray[np.flo
         counted[word] = hours_of_week(found["received"][found[by] == code], zone)
     first = instant(int(found["received"].min())) if len(found) else None
     weeks = weeks_seen(first, scope.at, ZoneInfo(scope.workspace.timezone))
-    return {word: hours / weeks for word, hours in counted.items() if hours.any()}
+    return weeks, {word: hours for word, hours in counted.items() if hours.any()}
 
 
-def _gaps(gaps: Sequence[Any], asked: _Asked) -> Panel:
+def _gaps(gaps: Sequence[Gap], asked: _Asked, part: Part | None) -> Panel:
     zone, manages = asked.zone, asked.scope.manages
     worst = sorted(gaps, key=lambda gap: (-gap.leads, gap.starts_at))[:_MOST_GAPS]
     rows = [
@@ -423,8 +465,8 @@ def _gaps(gaps: Sequence[Any], asked: _Asked) -> Panel:
             _span(gap.starts_at.astimezone(zone), gap.ends_at.astimezone(zone)),
             [
                 Cell((gap.ends_at - gap.starts_at).total_seconds(), "duration"),
-                Cell(round(gap.leads, 2), NUMBER),
-                Cell(gap.why, TEXT),
+                replace(asked.leads(gap.leads, _hours_of(gap, zone), part), behind=None),
+                Cell(gap.why or _("no shift"), TEXT),
                 *([Cell(_("Add a shift"), TEXT, asked.link_to_shift(gap.starts_at, gap.ends_at))] if manages else []),
             ],
         )
@@ -442,6 +484,16 @@ def _gaps(gaps: Sequence[Any], asked: _Asked) -> Panel:
         empty=_("Somebody is there at every hour of the next 28 days."),
     )
     return Panel("gaps", _("Gaps to come"), table, note=note, is_wide=True)
+
+
+def _hours_of(gap: Gap, zone: ZoneInfo) -> NDArray[np.bool_]:
+    """The hours of the week that it lies in, those that it fills in part, too."""
+    hours = np.zeros(168, bool)
+    first = gap.starts_at.replace(minute=0, second=0, microsecond=0)
+    for number in range(min(169, -(-(gap.ends_at - first) // timedelta(hours=1)))):
+        at = (first + timedelta(hours=number)).astimezone(zone)
+        hours[at.weekday() * 24 + at.hour] = True
+    return hours
 
 
 def _span(start: datetime, end: datetime) -> str:

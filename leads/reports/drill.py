@@ -3,17 +3,20 @@ as many: what happened since is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, ExtractHour, ExtractIsoWeekDay, NullIf
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from agents import languages
 from agents.models import Workspace
 from agents.models.hours import Weekday
 from leads.models import Assignment, Decision, Event, EventKind, Lead
@@ -42,6 +45,8 @@ WHAT: dict[str, Any] = {
     "won_unanswered": gettext_lazy("Won without an answer"),
     "lost": gettext_lazy("Lost"),
     "unclosed": gettext_lazy("Not closed yet"),
+    "came": gettext_lazy("Came in"),
+    "open": gettext_lazy("Open, whether or not answered"),
     "waiting": gettext_lazy("Waiting for an answer"),
     "waiting_late": gettext_lazy("Waiting beyond what was promised"),
     "clicks": gettext_lazy("Opened an app"),
@@ -53,23 +58,39 @@ WHAT: dict[str, Any] = {
 
 
 # Lists in which clicks that nobody confirmed, or what was no lead, have a place.
-_WITH_CLICKS = ("no_leads", "unconfirmed", "clicks", "conversations", "unsure", "waiting", "waiting_late")
+_WITH_CLICKS = (
+    "no_leads", "unconfirmed", "clicks", "conversations", "unsure", "came", "open", "waiting", "waiting_late",
+)  # fmt: skip
+
+
+@contextmanager
+def not_compiled() -> Iterator[None]:
+    """PostgreSQL compiles what it expects to be long: for conditions such as these that takes a second, over leads that
+    are read in a quarter of one."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL jit = off")
+        yield
 
 
 def leads_of(
     *, workspace: Workspace, filters: Filters, what: str, at: datetime, asked: Mapping[str, str]
 ) -> LeadQuerySet:
     """The leads of a link as they stood at `at`. `asked`: `over` and `most` bound the response (seconds, over < it <=
-    most), `weekday` (1: Monday) and `hour` the local hour they came in, `last` how long before `at` at most (seconds).
-    What is not kept for every instant, such as what a reopened lead had been closed as, is as it is now. Raises
-    BadFilter."""
+    most), `weekday` (1: Monday) and `hour` the local hour they came in, `hours` those of the week (`22-32,166-168`,
+    from Monday 0:00, ends excluded), `language` theirs or a variant of it, `last` how long before `at` at most
+    (seconds). What is not kept for every instant, such as what a reopened lead had been closed as, is as it is now.
+    Raises BadFilter."""
     if what not in WHAT:
         raise BadFilter(_("“%(what)s” is no list of leads. Follow a link of a report.") % {"what": what})
     leads = Lead.objects.for_workspace(workspace).exclude(outcome=Outcome.REJECTED.value)
     leads = leads.filter(received_at__gte=filters.start, received_at__lt=filters.end, created_at__lte=at)
     for name, word in filters.narrowed:
         if name == "agent":
-            leads = _of_agent(leads, word, at)
+            leads = _held_by(leads, word, at) if what == "open" else _of_agent(leads, word, at)
         elif name in ("team", "rule"):
             leads = _of_then(leads, name, word, at)
         else:
@@ -93,7 +114,21 @@ def _bounded(leads: LeadQuerySet, filters: Filters, at: datetime, asked: Mapping
         leads = leads.annotate(weekday=weekday).filter(weekday=_number(asked["weekday"]))
     if asked.get("hour"):
         leads = leads.annotate(hour=ExtractHour("received_at", tzinfo=zone)).filter(hour=_number(asked["hour"]))
+    if asked.get("hours"):
+        within = Q()
+        for begins, ends in _stretches(asked["hours"]):
+            within |= Q(hour_of_week__gte=begins, hour_of_week__lt=ends)
+        day, hour = ExtractIsoWeekDay("received_at", tzinfo=zone), ExtractHour("received_at", tzinfo=zone)
+        leads = leads.annotate(hour_of_week=(day - 1) * 24 + hour).filter(within)
+    if language := asked.get("language"):
+        leads = leads.filter(Q(language__iexact=language) | Q(language__istartswith=f"{language}-"))
     return leads
+
+
+def _stretches(text: str) -> list[tuple[int, int]]:
+    """Hours of the week as an address has them; as many as there can be with others between them."""
+    parts = text.split(",")[:84]
+    return [(_number(part.partition("-")[0]), _number(part.partition("-")[2])) for part in parts]
 
 
 def _number(text: str) -> int:
@@ -127,6 +162,8 @@ def _condition(what: str, at: datetime) -> Q:
         "won_unanswered": closed & ~answered & Q(closed_as=ClosedAs.WON),
         "lost": closed & Q(closed_as=ClosedAs.LOST),
         "unclosed": ~closed,
+        "came": Q(),
+        "open": ~closed,
         "waiting": waits,
         "waiting_late": waits & Q(respond_by__lte=at),
         "clicks": is_click,
@@ -171,12 +208,19 @@ def _events(kind: EventKind, at: datetime) -> QuerySet[Event]:
 
 def _of_agent(leads: LeadQuerySet, agent: int, at: datetime) -> LeadQuerySet:
     """Whoever answered first; while nobody has, whoever had the lead (0: nobody)."""
+    whose = agent or None
+    return _with_holder(leads, at).filter((_answered(at) & Q(answered_by=whose)) | (~_answered(at) & Q(holder=whose)))
+
+
+def _held_by(leads: LeadQuerySet, agent: int, at: datetime) -> LeadQuerySet:
+    return _with_holder(leads, at).filter(holder=agent or None)
+
+
+def _with_holder(leads: LeadQuerySet, at: datetime) -> LeadQuerySet:
     held = Assignment.objects.filter(lead=OuterRef("pk"), assigned_at__lte=at)
     # Closing a lead ends its assignment, and leaves it with its agent.
     held = held.filter(Q(closed_at=None) | Q(closed_at__gt=at) | Q(closed_at=OuterRef("closed_at")))
-    leads = leads.annotate(holder=Subquery(held.order_by("-assigned_at", "-pk").values("agent_id")[:1]))
-    whose = agent or None
-    return leads.filter((_answered(at) & Q(answered_by=whose)) | (~_answered(at) & Q(holder=whose)))
+    return leads.annotate(holder=Subquery(held.order_by("-assigned_at", "-pk").values("agent_id")[:1]))
 
 
 def _of_then(leads: LeadQuerySet, name: str, word: Any, at: datetime) -> LeadQuerySet:
@@ -214,4 +258,9 @@ def in_words(asked: Mapping[str, str]) -> list[str]:
         found.append(str(Weekday((_number(asked["weekday"]) - 1) % 7).label))
     if asked.get("hour"):
         found.append(_("%(hour)02d:00–%(hour)02d:59") % {"hour": _number(asked["hour"])})
+    if asked.get("hours"):
+        number = sum(ends - begins for begins, ends in _stretches(asked["hours"]))
+        found.append(ngettext("in %d hour of the week", "in %d hours of the week", number) % number)
+    if asked.get("language"):
+        found.append(languages.language_name(asked["language"]))
     return found

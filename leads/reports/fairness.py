@@ -7,7 +7,7 @@ back count for nobody.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -18,9 +18,24 @@ from leads.reports import charts, turns
 from leads.reports.filters import Filters
 from leads.reports.frame import load
 from leads.reports.names import Names
-from leads.reports.page import COUNT, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, share_of, tile
+from leads.reports.page import (
+    COUNT,
+    NUMBER,
+    SHARE,
+    TEXT,
+    Cell,
+    Panel,
+    Report,
+    Row,
+    Scope,
+    Table,
+    counted,
+    share_of,
+    tile,
+)
 from leads.speed import turn_sums
 from leads.speed.turn_sums import PARTS
+from leads.templatetags.reports import count
 from leads.watchdog import FALLBACK_SHARE
 from routing.engine import U
 
@@ -139,7 +154,15 @@ def _tiles(now: _Figures, before: _Figures | None, scope: Scope, filters: Filter
         ]
     found = [
         tile(_("By turns"), COUNT, now.turns, was.turns, link=link(filters, "turns", **of_team), **common),
-        tile(_("Furthest from a share"), NUMBER, now.worst, was.worst, hint=_("leads, of anybody"), **common),
+        tile(
+            _("Furthest from a share"),
+            NUMBER,
+            now.worst,
+            was.worst,
+            hint=_("leads, of anybody"),
+            link="#shares",
+            **common,
+        ),
     ]
     if "team" in asked:
         return found
@@ -166,12 +189,13 @@ def _shares(
             [
                 Cell(turns.ledger_name(name, names), TEXT),
                 Cell(round(due, 2), NUMBER),
-                Cell(got, COUNT, scope.link_to_decisions(filters.only(agent=int(agent)), "got", ledger=name)),
+                Cell(got, COUNT, behind),
                 Cell(round(got - due, 2), NUMBER, is_bad=abs(got - due) >= 3),
-                Cell(share_of(got, ledgers[name]["turns"]), SHARE),
+                Cell(share_of(got, ledgers[name]["turns"]), SHARE, behind, behind=got),
             ],
         )
         for name, agent, due, got in sorted(shares, key=lambda each: (-abs(each[3] - each[2]), each[0], int(each[1])))
+        for behind in [scope.link_to_decisions(filters.only(agent=int(agent)), "got", ledger=name)]
     ]
     columns = [_("Agent"), _("Team"), _("Due"), _("Received"), _("Difference"), _("Of the team's turns")]
     note = _("In leads. Only who could take a lead was due a part of it; above zero somebody had more than their part.")
@@ -260,9 +284,8 @@ def _eligible(whole: dict[str, Any], names: Names, wanted: set[str] | None, scop
                 [
                     Cell(looked_at, COUNT, scope.link_to_decisions(theirs, "asked")),
                     Cell(could, COUNT, scope.link_to_decisions(theirs, "could")),
-                    Cell(share_of(could, looked_at), SHARE),
-                    Cell(taken, COUNT, scope.link_to_decisions(theirs, "taken")),
-                    Cell(share_of(taken, could), SHARE),
+                    Cell(share_of(could, looked_at), SHARE, scope.link_to_decisions(theirs, "could"), behind=could),
+                    *counted(taken, could, scope.link_to_decisions(theirs, "taken")),
                     Cell(otherwise, COUNT, scope.link_to_decisions(theirs, "otherwise")),
                 ],
             )
@@ -282,7 +305,10 @@ def _missed(whole: dict[str, Any], names: Names, wanted: set[str] | None, scope:
             continue
         theirs = filters.only(agent=int(agent))
         said = [
-            (f"{number} {turns.REASONS.get(reason, reason)}", scope.link_to_decisions(theirs, "missed", reason=reason))
+            (
+                f"{count(number)} {turns.REASONS.get(reason, reason)}",
+                scope.link_to_decisions(theirs, "missed", reason=reason),
+            )
             for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
         ]
         cells = [
@@ -308,18 +334,10 @@ def _outcomes(whole: dict[str, Any], scope: Scope, filters: Filters) -> Panel:
     rows = []
     for outcome, label in labels.items():
         number = whole["outcomes"].get(outcome, 0)
-        part = share_of(number, decided)
         level = ALARMS.get(outcome)
-        rows.append(
-            Row(
-                label,
-                [
-                    Cell(number, COUNT, scope.link_to_decisions(filters, "decided", outcome=outcome)),
-                    Cell(part, SHARE, is_bad=level is not None and part is not None and part > level),
-                    Cell(level, SHARE),
-                ],
-            )
-        )
+        leads, part = counted(number, decided, scope.link_to_decisions(filters, "decided", outcome=outcome))
+        is_high = level is not None and part.value is not None and part.value > level
+        rows.append(Row(label, [leads, replace(part, is_bad=is_high), Cell(level, SHARE)]))
     note = _("As leads were first decided; held ones may have been given to somebody since.")
     return Panel(
         "outcomes",

@@ -56,6 +56,7 @@ KINDS = {
                 "of": (),
                 "weekday": ("", *map(str, range(1, 8))),
                 "hour": ("", *map(str, range(24))),
+                "day": (),
             },
         ),
         Kind(

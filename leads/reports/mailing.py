@@ -30,7 +30,7 @@ from leads.notifications.transports import email
 from leads.notifying.delivery import Delivery
 from leads.notifying.recipients import OWN_ADDRESS, is_set_up, translated
 from leads.outbox import REPORT
-from leads.reports.filters import BadFilter, Filters
+from leads.reports.filters import BadFilter
 from leads.reports.kinds import KINDS, Kind
 from leads.reports.page import Report, as_csv
 from leads.reports.scopes import filters_for, scope_of
@@ -155,15 +155,13 @@ def _mail(row: Outbox) -> EmailMultiAlternatives | None:
             return None  # what it was narrowed by is gone
         with timezone.override(ZoneInfo(filters.zone)):
             report: Report = import_module(kind.module).build(scope, filters, **kind.chosen(given))
-            return _written(report, kind, filters, workspace, user, row, language)
+            return _written(report, kind, workspace, user, row, language)
 
 
 def _written(
-    report: Report, kind: Kind, filters: Filters, workspace: Workspace, user: User, row: Outbox, language: str
+    report: Report, kind: Kind, workspace: Workspace, user: User, row: Outbox, language: str
 ) -> EmailMultiAlternatives:
-    days = (
-        f"{filters.first.isoformat()} – {filters.last.isoformat()}" if filters.days > 1 else filters.first.isoformat()
-    )
+    days = " – ".join(dict.fromkeys(report.days))
     context = {
         "report": report,
         "kind": kind,
@@ -175,7 +173,7 @@ def _written(
         "gist": "",
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
         "url_label": _("Open the report"),
-        "url": f"{settings.PUBLIC_URL}{reverse(f'reports:{kind.name}')}?{filters.fixed().query()}",
+        "url": f"{settings.PUBLIC_URL}{reverse(f'reports:{kind.name}')}?{report.fixed_query}",
         "settings_url": settings.PUBLIC_URL + reverse("reports:mails"),
     }
     subject = _("%(report)s, %(days)s: %(workspace)s") % {
@@ -193,5 +191,5 @@ def _written(
         },
     )
     mail.attach_alternative(render_to_string("notifications/report.html", context), "text/html")
-    mail.attach(f"{kind.name}-{filters.first}-{filters.last}.csv", "\ufeff" + as_csv(report), "text/csv")
+    mail.attach(f"{'-'.join([kind.name, *report.days])}.csv", "\ufeff" + as_csv(report), "text/csv")
     return mail

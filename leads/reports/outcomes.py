@@ -15,9 +15,9 @@ from leads.reports.figures import CLOCKS
 from leads.reports.filters import Filters
 from leads.reports.frame import Frame, load_asked
 from leads.reports.names import Names
-from leads.reports.page import COUNT, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, share_of, tile
+from leads.reports.page import COUNT, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, counted, share_of, tile
 from leads.speed.days import APART, CLICK, CONFIRMED, NO_LEAD
-from leads.templatetags.reports import brief, share
+from leads.templatetags.reports import brief, count, share
 from routing.engine.hours import SECOND
 
 _EDGES = (60, 300, 900, 3_600, 14_400, 86_400)
@@ -41,7 +41,16 @@ def build(scope: Scope, filters: Filters) -> Report:
         tiles=[
             tile(_("Leads"), COUNT, n, was[0], link=scope.link(filters, "all"), **given),
             tile(_("Won"), COUNT, won, was[1], less_is_better=False, link=scope.link(filters, "won"), **given),
-            tile(_("Won of all"), SHARE, share_of(won, n), share_of(was[1], was[0]), less_is_better=False, **given),
+            tile(
+                _("Won of all"),
+                SHARE,
+                share_of(won, n),
+                share_of(was[1], was[0]),
+                less_is_better=False,
+                link=scope.link(filters, "won"),
+                behind=won,
+                **given,
+            ),
             tile(_("Lost"), COUNT, lost, link=scope.link(filters, "lost")),
             tile(
                 _("Not closed yet"),
@@ -83,8 +92,7 @@ def _cells(won: int, n: int, filters: Filters, scope: Scope, **bounds: int) -> l
     interval = "" if between is None else f"{between[0] * 100:.1f} – {between[1] * 100:.1f} %"
     return [
         Cell(n, COUNT, scope.link(filters, what, **bounds)),
-        Cell(won, COUNT, scope.link(filters, "won", **bounds)),
-        Cell(share_of(won, n), SHARE),
+        *counted(won, n, scope.link(filters, "won", **bounds)),
         Cell(interval, TEXT),
     ]
 
@@ -104,19 +112,19 @@ def _by_speed(scope: Scope, filters: Filters, leads: Frame) -> Panel:
         edge = _EDGES[place] if place < len(_EDGES) else None
         label = _("over %s") % brief(last) if edge is None else f"≤ {brief(edge)}"
         bounds = ({"over": last} if last else {}) | ({"most": edge} if edge else {})
-        count, got = int(n[place]), int(won[place])
-        rows.append(Row(label, _cells(got, count, filters, scope, **bounds)))
-        drawn.append((label, share_of(got, count), f"{share(share_of(got, count))} · {count}", "good"))
+        number, got = int(n[place]), int(won[place])
+        rows.append(Row(label, _cells(got, number, filters, scope, **bounds)))
+        drawn.append((label, share_of(got, number), f"{share(share_of(got, number))} · {count(number)}", "good"))
         last = edge or last
     never = int((~is_answered).sum())
     got = int((is_won & ~is_answered).sum())
     cells = [
         Cell(never, COUNT, scope.link(filters, "unanswered")),
-        Cell(got, COUNT, scope.link(filters, "won_unanswered")),
-        *_cells(got, never, filters, scope)[2:],
+        *counted(got, never, scope.link(filters, "won_unanswered")),
+        _cells(got, never, filters, scope)[-1],
     ]
     rows.append(Row(_("no answer noted"), cells))
-    drawn.append((_("no answer noted"), share_of(got, never), f"{share(share_of(got, never))} · {never}", "bad"))
+    drawn.append((_("no answer noted"), share_of(got, never), f"{share(share_of(got, never))} · {count(never)}", "bad"))
     chart = charts.bars(_("Share won by response time"), _("Each bar with its share and the number of leads."), drawn)
     note = _(
         "Fast answers and won leads may have a common cause: who answers at once may also be who sells best. Compare"
@@ -132,7 +140,7 @@ def _clicks(scope: Scope, filters: Filters, everything: Frame) -> Panel:
     apart = int(clicks.marked(APART).sum())
     waiting = len(clicks) - confirmed - apart
     rows = [
-        Row(label, [Cell(number, COUNT, address), Cell(share_of(number, len(clicks)), SHARE)])
+        Row(label, counted(number, len(clicks), address))
         for label, number, address in (
             (_("Opened an app"), len(clicks), scope.link(filters, "clicks")),
             (_("Became a conversation"), confirmed, scope.link(filters, "conversations")),

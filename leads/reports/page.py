@@ -7,8 +7,11 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -32,14 +35,12 @@ class Scope:
 
     def link(self, filters: Filters, what: str, **asked: Any) -> str:
         """The address of the leads behind a number."""
-        back = {"report": self.report} if self.report else {}
-        query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked, **back)
-        return f"{reverse('reports:leads')}?{query}"
+        given = {"what": what, "at": self.at.isoformat(), **asked} | ({"report": self.report} if self.report else {})
+        return f"{_begin('reports:leads', filters)}&{urlencode(given)}"
 
     def link_to_decisions(self, filters: Filters, what: str, **asked: Any) -> str:
         """The address of the decisions behind a number."""
-        query = filters.fixed().query(what=what, at=self.at.isoformat(), **asked)
-        return f"{reverse('reports:decisions')}?{query}"
+        return f"{_begin('reports:decisions', filters)}&{urlencode({'what': what, 'at': self.at.isoformat(), **asked})}"
 
     def link_to_lead(self, pk: UUID) -> str:
         """The page of one lead, for whoever has one: managers and its agent."""
@@ -48,10 +49,17 @@ class Scope:
         return reverse("inbox:lead", args=[pk]) if self.agent is not None else ""
 
 
+@lru_cache(maxsize=1024)
+def _begin(page: str, filters: Filters) -> str:
+    """A page has many links of the same leads: writing their days and narrowing each time would take longest of all."""
+    return f"{reverse(page)}?{filters.fixed().query()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """`value` as it is counted (durations in seconds, shares from 0 to 1, None: there is none); `link` leads to what is
-    behind it. A text may have parts, each with a link of its own. `note` says what there is no room for."""
+    behind it. A text may have parts, each with a link of its own. `note` says what there is no room for. `behind`: how
+    many the link leads to, where the value is another number, such as the share that they are."""
 
     value: Any
     kind: str = COUNT
@@ -59,6 +67,7 @@ class Cell:
     is_bad: bool = False
     parts: Sequence[tuple[str, str]] = ()
     note: str = ""
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,8 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`options` are the words that leads of the period have, by column, for the filter bar."""
+    """`options` are the words that leads of the period have, by column, for the filter bar. `has_period`: what is not
+    of the days that its filters name, but of now, has none."""
 
     title: str
     tiles: Sequence[Tile]
@@ -122,6 +132,28 @@ class Report:
     empty_action: tuple[str, str] | None = None
     intro: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    has_period: bool = True
+
+    @property
+    def days(self) -> list[str]:
+        """The first and the last of its period; else the one that it was made on."""
+        if self.has_period:
+            return [self.filters.first.isoformat(), self.filters.last.isoformat()]
+        return [self.at.astimezone(ZoneInfo(self.filters.zone)).date().isoformat()]
+
+    @property
+    def query(self) -> str:
+        """What was asked for, with what only this report can be asked for."""
+        return self.filters.query(**self._options)
+
+    @property
+    def fixed_query(self) -> str:
+        """The same with the days written out."""
+        return self.filters.fixed().query(**self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {each["name"]: each["selected"] for each in self.extra.get("fields", ())}
 
     @property
     def groups(self) -> list[list[Panel]]:
@@ -142,12 +174,17 @@ def share_of(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+def counted(number: int, whole: int, link: str) -> list[Cell]:
+    """A number of leads and their share of the whole, each with the way to them."""
+    return [Cell(number, COUNT, link), Cell(share_of(number, whole), SHARE, link, behind=number)]
+
+
 def tile(
     label: str, kind: str, value: Any, before: Any = None, *, less_is_better: bool | None = None, link: str = "",
-    hint: str = "", hint_link: str = "", is_bad: bool = False, compares: bool = False,
+    behind: int | None = None, hint: str = "", hint_link: str = "", is_bad: bool = False, compares: bool = False,
 ) -> Tile:  # fmt: skip
     """A figure with how it changed, where it is compared."""
-    shown = Cell(value, kind, link, is_bad)
+    shown = Cell(value, kind, link, is_bad, behind=behind)
     if not compares:
         return Tile(label, shown, hint=hint, hint_link=hint_link)
     change, is_better = "", None
@@ -186,7 +223,7 @@ def as_csv(report: Report) -> str:
 
     filters = report.filters
     write(report.title)
-    write(_("Period"), filters.first.isoformat(), filters.last.isoformat(), filters.zone)
+    write(_("Period") if report.has_period else _("Day"), *report.days, filters.zone)
     write(_("As of"), report.at.isoformat(timespec="seconds"))
     for name, word in filters.narrowed:
         write(name, word)

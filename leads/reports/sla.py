@@ -14,7 +14,21 @@ from leads.reports.figures import breached, overdue
 from leads.reports.filters import Filters
 from leads.reports.frame import Frame, load_asked
 from leads.reports.names import Names
-from leads.reports.page import COUNT, DURATION, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, share_of, tile
+from leads.reports.page import (
+    COUNT,
+    DURATION,
+    SHARE,
+    TEXT,
+    Cell,
+    Panel,
+    Report,
+    Row,
+    Scope,
+    Table,
+    counted,
+    share_of,
+    tile,
+)
 from leads.speed.days import ESCALATED, PAGED
 from leads.templatetags.reports import share
 from routing.engine.hours import microseconds
@@ -96,7 +110,10 @@ def _tiles(scope: Scope, filters: Filters, leads: Frame, whole: Kept, before: Ke
     given: dict[str, Any] = {"compares": before is not None}
     return [
         tile(_("Promises"), COUNT, whole.all, was.all, link=link(filters, "promised"), **given),
-        tile(_("Kept"), SHARE, whole.share, was.share, less_is_better=False, hint=_("of those decided"), **given),
+        tile(
+            _("Kept"), SHARE, whole.share, was.share, less_is_better=False, link=link(filters, "attained"),
+            behind=whole.attained, hint=_("of those decided"), **given,
+        ),
         tile(_("Answered in time"), COUNT, whole.attained, was.attained, link=link(filters, "attained"), **given),
         tile(
             _("Not in time"), COUNT, whole.breached, was.breached, less_is_better=True,
@@ -115,10 +132,7 @@ def _standing(scope: Scope, filters: Filters, whole: Kept) -> Panel:
         (_("Still running"), whole.running, link(filters, "running"), ""),
         (_("Closed unanswered"), whole.dropped, link(filters, "dropped"), "warn"),
     ]
-    rows = [
-        Row(label, [Cell(number, COUNT, address), Cell(share_of(number, whole.all), SHARE)])
-        for label, number, address, _style in found
-    ]
+    rows = [Row(label, counted(number, whole.all, address)) for label, number, address, _style in found]
     drawn = [
         (label, share_of(number, whole.all), share(share_of(number, whole.all)), style)
         for label, number, _address, style in found
@@ -137,7 +151,7 @@ def _ladder(scope: Scope, filters: Filters, leads: Frame) -> Panel:
         (_("Given to people on call"), "paged", paged, paged),
     )
     rows = [
-        Row(label, [Cell(leads_, COUNT, scope.link(filters, what)), Cell(times)])
+        Row(label, [Cell(number, COUNT, scope.link(filters, what), behind=leads_) for number in (leads_, times)])
         for label, what, leads_, times in found
     ]
     return Panel("ladder", _("What the ladder did"), Table([_("Step"), _("Leads"), _("Times")], rows))
@@ -150,15 +164,16 @@ def _breakdown(scope: Scope, filters: Filters, leads: Frame, names: Names, colum
         Row(
             names.of(column, word),
             [
-                Cell(each.all, COUNT, scope.link(filters.only(**{column: word}), "promised")),
-                Cell(each.attained, COUNT, scope.link(filters.only(**{column: word}), "attained")),
-                Cell(each.breached, COUNT, scope.link(filters.only(**{column: word}), "breached")),
-                Cell(each.running, COUNT, scope.link(filters.only(**{column: word}), "running")),
-                Cell(each.share, SHARE),
+                Cell(each.all, COUNT, scope.link(theirs, "promised")),
+                Cell(each.attained, COUNT, scope.link(theirs, "attained")),
+                Cell(each.breached, COUNT, scope.link(theirs, "breached")),
+                Cell(each.running, COUNT, scope.link(theirs, "running")),
+                Cell(each.share, SHARE, scope.link(theirs, "attained"), behind=each.attained),
             ],
         )
         for word, each in zip(words, found, strict=True)
         if each.all
+        for theirs in [filters.only(**{column: word})]
     ]
     rows.sort(key=lambda row: (-row.cells[2].value, row.label))
     heading = _("Rule") if column == "rule" else _("Agent")

@@ -17,7 +17,7 @@ from leads.reports.figures import CLOCKS, Speed, by_codes, by_column, histogram,
 from leads.reports.filters import Filters
 from leads.reports.frame import Frame, hour_of_week, load_asked, local_microseconds
 from leads.reports.names import Names
-from leads.reports.page import COUNT, DURATION, SHARE, Cell, Panel, Report, Row, Scope, Table, share_of, tile
+from leads.reports.page import COUNT, DURATION, SHARE, Cell, Panel, Report, Row, Scope, Table, counted, share_of, tile
 from leads.templatetags.reports import brief, share
 from routing.engine.hours import DAY, microseconds
 
@@ -29,7 +29,7 @@ _EDGES = (10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 8
 _BREAKDOWNS = ("agent", "team", "rule", "channel", "country")
 # Oldroyd, McElheran and Elkington, "The Short Life of Online Sales Leads", Harvard Business Review, March 2011:
 # shares of 2,241 US firms by when they answered a test lead, and the mean of those that did within 30 days.
-HBR = ((3_600, 0.37), (86_400, 0.16), (None, 0.24), ("never", 0.23))
+HBR = (0.37, 0.16, 0.24, 0.23)  # within an hour, within a day, later, never
 HBR_MEAN_S = 42 * 3_600
 
 
@@ -87,19 +87,20 @@ def _tiles(asked: _Asked, whole: Speed, before: Speed | None) -> list[Any]:
     was = before or Speed()
     common: dict[str, Any] = {"compares": before is not None}
     of = ngettext("of %d answer", "of %d answers", whole.answered) % whole.answered
+    answered: dict[str, Any] = {"link": link(filters, "answered"), "behind": whole.answered}
     return [
         tile(_("Leads"), COUNT, whole.n, was.n, link=link(filters, "all"), **common),
-        tile(_("Median"), DURATION, whole.p50, was.p50, less_is_better=True, hint=of, **common),
-        tile(_("75th percentile"), DURATION, whole.p75, was.p75, less_is_better=True, **common),
-        tile(_("90th percentile"), DURATION, whole.p90, was.p90, less_is_better=True, **common),
-        tile(_("95th percentile"), DURATION, whole.p95, was.p95, less_is_better=True, **common),
+        tile(_("Median"), DURATION, whole.p50, was.p50, less_is_better=True, hint=of, **answered, **common),
+        tile(_("75th percentile"), DURATION, whole.p75, was.p75, less_is_better=True, **answered, **common),
+        tile(_("90th percentile"), DURATION, whole.p90, was.p90, less_is_better=True, **answered, **common),
+        tile(_("95th percentile"), DURATION, whole.p95, was.p95, less_is_better=True, **answered, **common),
         tile(
             _("Within 5 min"), SHARE, whole.share(300), was.share(300), less_is_better=False,
-            link=link(filters, "answered", most=300), hint=_("of all leads"), **common,
+            link=link(filters, "answered", most=300), behind=whole.within[300], hint=_("of all leads"), **common,
         ),
         tile(
             _("Within 1 hour"), SHARE, whole.share(3_600), was.share(3_600), less_is_better=False,
-            link=link(filters, "answered", most=3_600), hint=_("of all leads"), **common,
+            link=link(filters, "answered", most=3_600), behind=whole.within[3_600], hint=_("of all leads"), **common,
         ),
         tile(
             _("Not answered"), COUNT, whole.unanswered, was.unanswered, less_is_better=True,
@@ -165,22 +166,10 @@ def _shares(asked: _Asked, whole: Speed) -> Panel:
     rows, drawn, last, before = [], [], 0, 0
     for limit, name in names.items():
         here = whole.within[limit]
-        rows.append(
-            Row(
-                _("Within %s") % name,
-                [
-                    Cell(here, COUNT, link(filters, "answered", most=limit)),
-                    Cell(share_of(here, whole.n), SHARE),
-                    Cell(
-                        here - before,
-                        COUNT,
-                        link(filters, "answered", over=last, most=limit)
-                        if last
-                        else link(filters, "answered", most=limit),
-                    ),
-                ],
-            )
-        )
+        since = {"over": last} if last else {}
+        so_far = counted(here, whole.n, link(filters, "answered", most=limit))
+        new = Cell(here - before, COUNT, link(filters, "answered", **since, most=limit))
+        rows.append(Row(_("Within %s") % name, [*so_far, new]))
         drawn.append((_("Within %s") % name, share_of(here, whole.n), share(share_of(here, whole.n)), "good"))
         last, before = limit, here
     later = whole.answered - before
@@ -188,16 +177,7 @@ def _shares(asked: _Asked, whole: Speed) -> Panel:
         (_("Later"), later, link(filters, "answered", over=last), "warn"),
         (_("Never so far"), whole.unanswered, link(filters, "unanswered"), "bad"),
     ):
-        rows.append(
-            Row(
-                label,
-                [
-                    Cell(number, COUNT, address),
-                    Cell(share_of(number, whole.n), SHARE),
-                    Cell(number, COUNT, address),
-                ],
-            )
-        )
+        rows.append(Row(label, [*counted(number, whole.n, address), Cell(number, COUNT, address)]))
         drawn.append((label, share_of(number, whole.n), share(share_of(number, whole.n)), style))
     chart = charts.bars(_("Share answered within"), _("Of all leads, unanswered ones included."), drawn)
     table = Table([_("Answered"), _("Leads"), _("Share"), _("Of them not before")], rows)
@@ -217,17 +197,11 @@ def _distribution(asked: _Asked) -> Panel:
         label = _("over %s") % brief(last) if edge is None else f"≤ {brief(edge)}"
         bounds = {"over": last} if last else {}
         bounds |= {"most": edge} if edge else {}
-        rows.append(
-            Row(
-                label,
-                [Cell(number, COUNT, link(filters, "answered", **bounds)), Cell(share_of(number, len(leads)), SHARE)],
-            )
-        )
-        drawn.append((label, number, ""))
+        rows.append(Row(label, counted(number, len(leads), link(filters, "answered", **bounds))))
+        # Without the space, for there is little room under a bar.
+        drawn.append((label if edge is None else f"≤{brief(edge)}", number, ""))
         last = edge or last
-    rows.append(
-        Row(_("never"), [Cell(never, COUNT, link(filters, "unanswered")), Cell(share_of(never, len(leads)), SHARE)])
-    )
+    rows.append(Row(_("never"), counted(never, len(leads), link(filters, "unanswered"))))
     drawn.append((_("never"), never, "bad"))
     chart = charts.columns(
         _("How long answers took"),
@@ -242,24 +216,27 @@ def _heat(asked: _Asked, of: str) -> Panel:
     leads, link, filters = asked.leads, asked.scope.link, asked.filters
     codes = hour_of_week(leads["received"], filters.zone)
     if of == "arrivals":
-        values: list[float | None] = [int(count) or None for count in np.bincount(codes, minlength=168)]
+        found: list[tuple[int, Any]] = [(int(count), int(count) or None) for count in np.bincount(codes, minlength=168)]
         title, kind = _("When leads come in"), COUNT
         note = _("Leads by hour of the week, %s.") % filters.zone
     else:
         is_answered = leads["response"] >= 0
         found = medians(leads[CLOCKS[asked.clock]][is_answered], codes[is_answered], 168)
-        values = [median for _count, median in found]
         title, kind = _("When answers are slow"), DURATION
         note = _("Median time to the answer by the hour in which the lead came in, %s.") % filters.zone
+    values = [value for _count, value in found]
     known = sorted(value for value in values if value is not None)
     what = "all" if of == "arrivals" else "answered"
+
+    def hot(place: int) -> Cell:
+        count, value = found[place]
+        bounds = {"weekday": 1 + place // 24, "hour": place % 24}
+        return Cell(value, kind, link(filters, what, **bounds) if value is not None else "", behind=count)
+
     rows = [
         Row(
             day,
-            [
-                Cell(value, kind, link(filters, what, weekday=weekday + 1, hour=hour) if value is not None else "")
-                for hour, value in enumerate(values[weekday * 24 : weekday * 24 + 24])
-            ],
+            [hot(weekday * 24 + hour) for hour in range(24)],
             strip=[_level(value, known) for value in values[weekday * 24 : weekday * 24 + 24]],
         )
         for weekday, day in enumerate(_weekdays())
@@ -312,14 +289,17 @@ def _headings() -> list[str]:
 
 def _speed_cells(asked: _Asked, speed: Speed, filters: Filters) -> list[Cell]:
     link = asked.scope.link
+    answered = link(filters, "answered") if speed.answered else ""
     return [
         Cell(speed.n, COUNT, link(filters, "all")),
-        Cell(speed.p50, DURATION),
-        Cell(speed.p75, DURATION),
-        Cell(speed.p90, DURATION),
-        Cell(speed.p95, DURATION),
-        Cell(speed.share(300), SHARE),
-        Cell(speed.share(3_600), SHARE),
+        *(
+            Cell(took, DURATION, answered, behind=speed.answered)
+            for took in (speed.p50, speed.p75, speed.p90, speed.p95)
+        ),
+        *(
+            Cell(speed.share(limit), SHARE, link(filters, "answered", most=limit), behind=speed.within[limit])
+            for limit in (300, 3_600)
+        ),
         Cell(speed.unanswered, COUNT, link(filters, "unanswered"), is_bad=bool(speed.overdue)),
     ]
 
@@ -327,16 +307,24 @@ def _speed_cells(asked: _Asked, speed: Speed, filters: Filters) -> list[Cell]:
 def _benchmark(asked: _Asked, whole: Speed) -> Panel:
     """Beside the one public audit of response times, worded as it was measured."""
     hour, day = whole.within[3_600], whole.within[86_400]
-    ours = (hour, day - hour, whole.answered - day, whole.unanswered)
-    labels = (_("Within 1 hour"), _("1 to 24 hours"), _("Later than 24 hours"), _("Never"))
+    link, filters = asked.scope.link, asked.filters
+    ours = (
+        (_("Within 1 hour"), hour, link(filters, "answered", most=3_600)),
+        (_("1 to 24 hours"), day - hour, link(filters, "answered", over=3_600, most=86_400)),
+        (_("Later than 24 hours"), whole.answered - day, link(filters, "answered", over=86_400)),
+        (_("Never"), whole.unanswered, link(filters, "unanswered")),
+    )
     rows = [
-        Row(label, [Cell(share_of(number, whole.n), SHARE), Cell(theirs, SHARE)])
-        for label, number, (_limit, theirs) in zip(labels, ours, HBR, strict=True)
+        Row(label, [Cell(share_of(number, whole.n), SHARE, address, behind=number), Cell(theirs, SHARE)])
+        for (label, number, address), theirs in zip(ours, HBR, strict=True)
     ]
     took = asked.leads[CLOCKS[asked.clock]]
     within_a_month = took[(asked.leads["response"] >= 0) & (took <= 30 * DAY)]
     mean = float(within_a_month.mean()) / 1_000_000 if len(within_a_month) else None
-    rows.append(Row(_("Mean of those within 30 days"), [Cell(mean, DURATION), Cell(HBR_MEAN_S, DURATION)]))
+    of_mean = link(filters, "answered", most=30 * 86_400)
+    theirs = Cell(HBR_MEAN_S, DURATION)
+    cells = [Cell(mean, DURATION, of_mean, behind=len(within_a_month)), theirs]
+    rows.append(Row(_("Mean of those within 30 days"), cells))
     note = _(
         "Oldroyd, McElheran and Elkington, “The Short Life of Online Sales Leads”, Harvard Business Review, March 2011:"
         " 2,241 US firms were sent a test lead; 37 % answered within an hour, 16 % within one to 24 hours, 24 % later,"

@@ -71,8 +71,8 @@ class Page(ReportView):
             "begins": self.begins(report),
             "narrowed": _in_words(filters, self.scope),
             "kinds": self.kinds(filters),
-            "csv": f"?{request_query(filters, report)}&format=csv",
-            "mail_query": urlencode({"report": self.kind.name, "query": request_query(filters, report)}),
+            "csv": f"?{report.query}&format=csv",
+            "mail_query": urlencode({"report": self.kind.name, "query": report.query}),
         }
 
     def begins(self, report: Report) -> str:
@@ -127,6 +127,7 @@ class Behind(ReportView):
 class Leads(Behind):
     """The leads behind a number, as they stood when it was taken."""
 
+    @drill.not_compiled()
     def get(self, request: HttpRequest) -> HttpResponse:
         what = request.GET.get("what", "all")
         try:
@@ -184,6 +185,7 @@ class Decisions(Behind):
     """The decisions behind a number, as they stood when it was taken. Agents are not shown whose leads those were that
     they did not get."""
 
+    @drill.not_compiled()
     def get(self, request: HttpRequest) -> HttpResponse:
         workspace, own = self.scope.workspace, self.scope.agent
         given = request.GET
@@ -293,12 +295,15 @@ class Mails(ReportView):
     def show(self, request: HttpRequest, given: Any, *, problem: str = "", status: int = 200) -> HttpResponse:
         own = ReportMail.objects.for_workspace(self.scope.workspace).filter(user=request.user.pk)
         context = {
-            "mails": [(mail, _asked_in_words(self, mail.query)) for mail in own.order_by("report", "pk")],
+            "mails": [
+                (mail, _asked_in_words(self, mail.query, KINDS.get(mail.report)))
+                for mail in own.order_by("report", "pk")
+            ],
             "choices": [kind for kind in KINDS.values() if self.scope.agent is None or kind.for_agents],
             "every": Every.choices,
             "hours": [(hour, f"{hour:02d}:00") for hour in range(24)],
             "given": given,
-            "asked": _asked_in_words(self, given.get("query", "")),
+            "asked": _asked_in_words(self, given.get("query", ""), KINDS.get(given.get("report", ""))),
             "problem": problem,
             "sends_mail": is_set_up("email"),
             "kinds": kinds_shown(self, None, None),
@@ -350,26 +355,21 @@ def kinds_shown(view: ReportView, here: Kind | None, filters: Filters | None) ->
     ]
 
 
-def request_query(filters: Filters, report: Report) -> str:
-    """What was asked for, with what only this report can be asked for."""
-    return filters.query(**{each["name"]: each["selected"] for each in report.extra.get("fields", ())})
-
-
 def _wants_part(request: HttpRequest) -> bool:
     """Only what changes; a page that the browser goes back to is asked for whole."""
     htmx: Any = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.history_restore_request
 
 
-def _asked_in_words(view: ReportView, query: str) -> str:
-    """Period and narrowing, for people; '' where it makes no report any more."""
+def _asked_in_words(view: ReportView, query: str, kind: Kind | None) -> str:
+    """Period and narrowing, for people; what is wrong with them, where they make no report any more."""
     try:
         filters = filters_for(view.scope, QueryDict(query))
     except BadFilter as problem:
         return str(problem)
     names = Names(view.scope.workspace)
-    words = [str(PERIODS[filters.period]), *(names.of(name, word) for name, word in filters.narrowed)]
-    return " · ".join(words)
+    period = str(PERIODS[filters.period]) if kind is None or kind.has_period else _("The day it is sent")
+    return " · ".join([period, *(names.of(name, word) for name, word in filters.narrowed)])
 
 
 def _moment(text: str | None, default: datetime) -> datetime:
@@ -386,6 +386,5 @@ def _moment(text: str | None, default: datetime) -> datetime:
 
 def _file(report: Report, name: str) -> HttpResponse:
     response = HttpResponse("\ufeff" + as_csv(report), content_type="text/csv; charset=utf-8")
-    filters = report.filters
-    response["Content-Disposition"] = f'attachment; filename="{name}-{filters.first}-{filters.last}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="{"-".join([name, *report.days])}.csv"'
     return response

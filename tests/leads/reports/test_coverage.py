@@ -13,6 +13,7 @@ from django.utils import timezone
 from agents.admin.agent_page import suggested_by
 from agents.models import TimeOff
 from leads.reports.coverage import DAYS_AHEAD
+from leads.reports.page import NUMBER
 from leads.reports.shift import pieces
 from routing.engine.covered import covered_intervals
 from routing.engine.hours import Kind, Schedule, ShiftSpec, on_shift
@@ -117,6 +118,74 @@ def test_gaps_are_weighed_by_the_leads_that_usually_come():
     worst = panel(response, "gaps").table.rows[0]
     assert worst.label == "Sat 28 Mar 06:00 – 22:00"
     assert worst.cells[1].value == usual
+
+
+@pytest.mark.parametrize("by", ["team", "language", "channel", "country"])
+@pytest.mark.parametrize("zone", ["Europe/Madrid", "Europe/Lisbon"])
+def test_usual_numbers_lead_to_the_leads_that_they_are_the_mean_of(by, zone):
+    world = world_with_a_night()
+    for place in range(40):
+        # One of them before the eight weeks, and all hours of the day.
+        came = AT - timedelta(days=58) + place * timedelta(days=1, hours=11)
+        tag = ("es", "es-MX", "pt", "en")[place % 4]
+        channel = ("form", "whatsapp")[place % 2]
+        world.send(at=came, language=tag, country=("PT", "ES")[place % 2], channel=channel)
+    client = reader(world)
+    page = client.get(f"/reports/coverage/?by={by}&zone={zone}")
+    weeks = 8 if page.context["report"].tiles[2].cell.behind else 0
+    cells = [page.context["report"].tiles[2].cell, page.context["report"].tiles[3].cell]
+    cells += [row.cells[3] for row in panel(page, "by").table.rows]
+    parts = [row.link for row in panel(page, "by").table.rows]
+    for part in parts:
+        cells.append(client.get(part).context["report"].tiles[2].cell)
+
+    found = {}
+    for cell in cells:
+        if cell.behind:
+            found[cell.link] = client.get(cell.link).context["page_of"].paginator.count
+            assert found[cell.link] == cell.behind, cell
+            assert cell.kind != NUMBER or abs(cell.behind / weeks - cell.value) < 0.2
+    assert len(found) >= (1 if by == "team" else 2)
+    assert sum(found.values()) > 10
+
+
+def test_usual_leads_of_a_gap_lead_to_those_of_its_hours():
+    world = world_with_a_night()
+    for week in range(8):
+        world.send(at=datetime(2026, 3, 21, 12, tzinfo=UTC) - timedelta(weeks=week))  # Saturdays at 13:00
+        world.send(at=datetime(2026, 3, 21, 3, tzinfo=UTC) - timedelta(weeks=week))  # when somebody is there
+    client = reader(world)
+    worst = panel(client.get("/reports/coverage/"), "gaps").table.rows[0]
+
+    behind = client.get(worst.cells[1].link)
+
+    assert worst.label == "Sat 28 Mar 06:00 – 22:00"
+    assert behind.context["page_of"].paginator.count == 8
+    assert "Came in, in the last 56 d, in 16 hours of the week" in behind.text
+    for wrong in ("x", "1", "1-x", "1-2,"):
+        assert client.get(f"/reports/leads/?hours={wrong}").status_code == 400, wrong
+
+
+def test_an_hour_of_the_days_to_come_names_who_is_there_net_of_leave():
+    world = world_with_a_night()
+    client = reader(world, "manager")
+
+    def who(day: str, hour: int):
+        rows = panel(client.get("/reports/coverage/"), "calendar").table.rows
+        (row,) = [row for row in rows if row.label == day]
+        found = panel(client.get(row.cells[hour].link), "who")
+        return found, [row.label for row in found.table.rows]
+
+    assert who("Wed 25 Mar", 10)[1] == ["Ana"]
+    away, names = who("Thu 2 Apr", 10)
+    assert away.title == "Who is there on Thu 2 Apr at 10:00"
+    assert names == []
+    assert away.action[0] == "Add a shift, Thu 2 Apr 06:00 – 22:00"
+    assert client.get(away.action[1]).status_code == 200
+    # A day that is past, or none, names nobody.
+    for day in ("2026-03-01", "x"):
+        page = client.get(f"/reports/coverage/?day={day}&hour=3").context["report"]
+        assert "who" not in [each.id for each in page.panels]
 
 
 def test_one_team_or_language_is_looked_at_alone():

@@ -60,6 +60,22 @@ class TestWhatIsSent:
             "localhost", "127.0.0.1"
         )
 
+    def test_what_has_no_period_is_of_the_day_and_leads_to_what_was_asked_for(self):
+        client = reader(busy_world())
+
+        page = ask(client, report="coverage", query="by=language&of=en&period=30d").text
+        (sent,) = sweep(TOMORROW)
+
+        assert "The day it is sent" in page
+        assert "Last 30 days" not in page
+        assert sent.subject == "Coverage, 2026-03-03: Acme"
+        assert "by=language&of=en" in sent.body
+        name, content, _kind = sent.attachments[0]
+        assert name == "coverage-2026-03-03.csv"
+        assert sheet(content.encode())[1] == ["Day", "2026-03-03", "UTC"]
+        page = client.get("/reports/coverage/?format=csv")
+        assert page["Content-Disposition"] == 'attachment; filename="coverage-2026-03-02.csv"'
+
     def test_an_agent_is_sent_their_own(self):
         world = busy_world()
         ask(client_of(world, "ana"), query=f"period=yesterday&agent={world.agent('bo').pk}")

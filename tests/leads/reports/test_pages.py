@@ -16,7 +16,7 @@ from leads import actions
 from leads.models import Lead
 from leads.reports.filters import PERIODS
 from leads.reports.kinds import KINDS
-from leads.reports.page import NUMBER, Cell, neutral
+from leads.reports.page import NUMBER, TEXT, Cell, neutral
 from leads.sla.climbing import climb
 from leads.sla.ladder import breach_of
 from leads.templatetags.reports import duration, plain, share
@@ -96,6 +96,16 @@ class TestFigures:
         assert (tiles["Median"], tiles["75th percentile"]) == (6 * 60, 14 * 60)
         assert (tiles["Within 5 min"], tiles["Not answered"]) == (3 / 8, 2)
         assert "6 min" in response.text
+
+    def test_stand_beside_those_of_the_audit_worded_as_it_was_measured(self):
+        report = reader(busy_world()).get(f"/reports/?{PERIOD}").context["report"]
+        audit = next(panel for panel in report.panels if panel.id == "hbr")
+
+        columns = [tuple(cell.value for cell in row.cells) for row in audit.table.rows]
+        assert columns == [(6 / 8, 0.37), (0, 0.16), (0, 0.24), (2 / 8, 0.23), (63 / 6 * 60, 42 * 3_600)]
+        assert "2,241 US firms" in audit.note
+        assert "42 hours, is of those that answered within 30 days" in audit.note
+        assert "78" not in audit.note
 
     def test_are_written_to_the_nearest(self):
         assert [share(part) for part in (389 / 1891, 1502 / 1891, 0.0004, 0.00051, None)] == [
@@ -203,10 +213,12 @@ class TestLinks:
         for name in ("speed", "sla", "outcomes", "board"):
             for clock in ("wall", "covered", "wall&rule=french", f"wall&team={world.workspace.teams.all()[0].pk}"):
                 for address, text in links(client.get(f"{ADDRESSES[name]}?{period}&clock={clock}").text):
-                    if text.replace(",", "").isdecimal():
-                        found[address] = int(text.replace(",", ""))
+                    told = dict(parse_qsl(address)).get("n")
+                    assert told or not text.replace(",", "").isdecimal(), address
+                    if told:  # shares and percentiles, too: they tell of how many leads they are
+                        found[address] = int(told)
         asked_for = {dict(parse_qsl(address))["what"] for address in found}
-        assert {"reminded", "reassigned", "escalated", "waiting", "unclosed", "clicks", "all"} <= asked_for
+        assert {"reminded", "reassigned", "escalated", "waiting", "open", "unclosed", "clicks", "all"} <= asked_for
 
         later = live(world, dice, at + timedelta(microseconds=1), steps=25, acts=["answer", "move", "close"])
         monkeypatch.setattr(timezone, "now", lambda: later)
@@ -218,6 +230,20 @@ class TestLinks:
 
         assert wrong == {}
 
+    def test_every_figure_is_one(self):
+        client = reader(busy_world(), "manager")
+        for name in ("speed", "sla", "outcomes"):
+            report = client.get(f"{ADDRESSES[name]}?{PERIOD}").context["report"]
+            figures = [(tile.label, tile.cell) for tile in report.tiles]
+            for panel in report.panels:
+                for row in panel.table.rows:
+                    # Firms that others counted, and leads each of which is a link itself.
+                    cells = row.cells[:1] if panel.id == "hbr" else () if panel.id == "oldest" else row.cells
+                    assert panel.id != "oldest" or row.link
+                    figures += [(f"{panel.id}: {row.label}", cell) for cell in cells if cell.kind != TEXT]
+            assert len(figures) > 30
+            assert [label for label, cell in figures if cell.value and not cell.link] == []
+
     def test_who_finds_another_number_is_told_so(self):
         client = reader(busy_world())
 
@@ -226,6 +252,15 @@ class TestLinks:
             assert (
                 "when the figure was taken" not in client.get(f"/reports/leads/?{PERIOD}&what=answered&n={told}").text
             )
+
+    def test_lists_are_not_compiled_by_the_database(self):
+        client = reader(busy_world())
+        for name in ("leads", "decisions"):
+            with CaptureQueriesContext(connection) as captured:
+                client.get(f"/reports/{name}/?{PERIOD}")
+            asked = [query["sql"] for query in captured]
+            begins = next(place for place, sql in enumerate(asked) if "jit = off" in sql)
+            assert [sql for sql in asked[:begins] if "leads_lead" in sql or "leads_decision" in sql] == []
 
     def test_the_list_says_how_each_was_answered_then(self):
         response = reader(busy_world()).get(f"/reports/leads/?{PERIOD}&what=answered&over=300&most=900")
