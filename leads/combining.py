@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+_MOST_REMEMBERED = 1_000  # keys; beyond, those that nobody uses just now are forgotten
 
 
 class _Waiting(Generic[T]):
@@ -23,14 +25,19 @@ class _Waiting(Generic[T]):
 
 
 class _Queue(Generic[T]):
-    """What is known under one key. `gathered` is released when nobody is on their way any more."""
+    """What is known under one key.
 
-    __slots__ = ("coming", "gathered", "is_led", "waiting")
+    `crowd`: how many there were when the last work ended, done or waiting; who was answered may come again, until
+    `expected_until` (by the monotonic clock). `gathered` is released when as many are there.
+    """
+
+    __slots__ = ("crowd", "expected_until", "gathered", "is_led", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[_Waiting[T]] = []
         self.is_led = False
-        self.coming = 0
+        self.crowd = 1
+        self.expected_until = 0.0
         self.gathered: threading.Lock | None = None
 
 
@@ -38,8 +45,8 @@ class Combined(Generic[T]):
     """Work of many threads, done under one key at a time, and as much of it at once as is there by then.
 
     Whoever comes first leads: it does what is there, its own included, then hands over to the first who came
-    meanwhile. Who is known to be coming is waited for, for `patience_s` at most; where nobody is, a lone piece of work
-    is done at once.
+    meanwhile. Who was there the last time is waited for, for twice what that took and `patience_s` at most: senders
+    that hand in one lead after another come back all at once. A lone one is done at once.
     """
 
     def __init__(self, do: Callable[[list[T]], None], *, most: int, patience_s: float = 0.0) -> None:
@@ -48,19 +55,6 @@ class Combined(Generic[T]):
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._queues: dict[Hashable, _Queue[T]] = {}
-        self._thread = threading.local()
-
-    @contextmanager
-    def coming(self, key: Hashable) -> Iterator[None]:
-        """Within this, the thread is on its way to `do` something under the key; it may find that it need not."""
-        self._thread.comes_to = key
-        with self._lock:
-            self._queues.setdefault(key, _Queue()).coming += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._arrived(key)
 
     def do(self, key: Hashable, work: T) -> None:
         """Returns when it was done, together with others or alone. What came of it stands on the work itself.
@@ -69,65 +63,62 @@ class Combined(Generic[T]):
         """
         mine = _Waiting(work)
         with self._lock:
-            queue = self._queues.setdefault(key, _Queue())
+            queue = self._queues.get(key) or self._opened(key)
             leads, queue.is_led = not queue.is_led, True
             if not leads:
                 queue.waiting.append(mine)
-            self._arrived(key)
+                if queue.gathered is not None and self._are_all_here(queue):
+                    queue.gathered.release()
+                    queue.gathered = None
         if not leads:
             mine.turn.acquire()
             if mine.is_done:
                 return
-        self._lead(key, mine)
+        self._lead(key, queue, mine)
 
-    def _arrived(self, key: Hashable) -> None:
-        """This thread is no longer on its way there, if it was. The lock is held."""
-        if getattr(self._thread, "comes_to", None) != key:
-            return
-        self._thread.comes_to = None
-        queue = self._queues[key]
-        queue.coming -= 1
-        if not queue.coming and queue.gathered is not None:
-            queue.gathered.release()
-            queue.gathered = None
-        self._forget(key)
+    def _opened(self, key: Hashable) -> _Queue[T]:
+        if len(self._queues) >= _MOST_REMEMBERED:
+            self._queues = {each: queue for each, queue in self._queues.items() if queue.is_led}
+        queue = self._queues[key] = _Queue()
+        return queue
 
-    def _lead(self, key: Hashable, mine: _Waiting[T]) -> None:
-        self._gather(key)
+    def _are_all_here(self, queue: _Queue[T]) -> bool:
+        return 1 + len(queue.waiting) >= min(queue.crowd, self._most)
+
+    def _lead(self, key: Hashable, queue: _Queue[T], mine: _Waiting[T]) -> None:
+        self._gather(queue)
         with self._lock:
-            queue = self._queues[key]
             followers = queue.waiting[: self._most - 1]
             del queue.waiting[: self._most - 1]
+        began = time.monotonic()
         try:
             self._do([mine.work, *(each.work for each in followers)])
         finally:  # whatever happened: nobody waits for a thread that is gone
-            self._hand_over(key)
+            self._hand_over(key, queue, done=1 + len(followers), began=began)
             for each in followers:
                 each.is_done = True
                 each.turn.release()
 
-    def _gather(self, key: Hashable) -> None:
-        """Wait for those who are coming, for a moment."""
+    def _gather(self, queue: _Queue[T]) -> None:
+        """Wait for those who were there the last time, for a moment."""
         with self._lock:
-            queue = self._queues[key]
-            if not (self._patience_s and queue.coming) or len(queue.waiting) >= self._most - 1:
+            patience_s = queue.expected_until - time.monotonic()
+            if patience_s <= 0 or self._are_all_here(queue):
                 return
             queue.gathered = gathered = threading.Lock()
             gathered.acquire()
-        gathered.acquire(timeout=self._patience_s)
+        gathered.acquire(timeout=patience_s)
         with self._lock:
             queue.gathered = None
 
-    def _hand_over(self, key: Hashable) -> None:
+    def _hand_over(self, key: Hashable, queue: _Queue[T], *, done: int, began: float) -> None:
         with self._lock:
-            queue = self._queues[key]
+            queue.crowd = done + len(queue.waiting)
+            now = time.monotonic()
+            queue.expected_until = now + min(2 * (now - began), self._patience_s)
             successor = queue.waiting.pop(0) if queue.waiting else None
             queue.is_led = successor is not None
-            self._forget(key)
+            if not (queue.is_led or self._patience_s):
+                del self._queues[key]
         if successor is not None:
             successor.turn.release()
-
-    def _forget(self, key: Hashable) -> None:
-        queue = self._queues[key]
-        if not (queue.is_led or queue.coming):
-            del self._queues[key]

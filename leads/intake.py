@@ -21,7 +21,7 @@ from leads.models import Lead, Trigger
 from leads.people import Found
 from leads.placing import Judgement, PlaceTaken, judge, place
 from leads.submission import Door, IdempotencyKey, Submission
-from leads.together import DoorChanged, on_its_way
+from leads.together import DoorChanged
 from routing import engine
 from routing.engine import ANYBODY, Outcome, Reason, holding
 
@@ -37,7 +37,6 @@ __all__ = [
     "Promise",
     "Submission",
     "accept_lead",
-    "on_its_way",
 ]
 
 # Each failed try means that somebody else's lead got a last place, so there cannot be many in a row.

@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +45,7 @@ from routing.engine import Outcome
 
 MOST = 16  # in one transaction: more would only keep the first of them waiting
 LOCK_TIMEOUT = b"5s"  # for somebody else's ledger
-PATIENCE_S = 0.01  # with leads that are being read
+PATIENCE_S = 0.05  # with whoever handed a lead in a moment ago
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +55,8 @@ _LOOK = Statement(
     "leads_look",
     """
     WITH patience AS MATERIALIZED (
-        SELECT set_config('lock_timeout', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true)
+        SELECT set_config('lock_timeout', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+            set_config('enable_seqscan', 'off', true)
     )
     SELECT asked.place
     FROM patience, json_to_recordset($1) AS asked (place int, number bigint, kind text, value text)
@@ -70,7 +70,7 @@ _LOOK = Statement(
 )
 _LOCK = """
     SELECT team_id, json_build_object('entries', entries, 'turns', turns)
-    FROM routing_ledger WHERE workspace_id = $1::bigint AND team_id = ANY ($2::bigint[])
+    FROM routing_ledger WHERE workspace_id + 0 = $1::bigint AND team_id = ANY ($2::bigint[])
     FOR NO KEY UPDATE
     """
 _LOCK_ONE = Statement("leads_lock_one", _LOCK)
@@ -116,7 +116,8 @@ def _insert(model: type[Model], number: int) -> str:
     is_numbered = model not in (Lead, Person)
     columns = [f'"{field.column}"' for field in meta.concrete_fields if not (is_numbered and field.primary_key)]
     listed = ", ".join(columns)
-    rows = f"json_populate_recordset(NULL::{meta.db_table}, ${number})"
+    kind = "jsonb" if model is Decision else "json"
+    rows = f"{kind}_populate_recordset(NULL::{meta.db_table}, ${number})"
     return f"{meta.db_table}_in AS (INSERT INTO {meta.db_table} ({listed}) SELECT {listed} FROM {rows})"  # noqa: S608
 
 
@@ -156,7 +157,7 @@ _WRITE = Statement(
         entries = moved.entries::jsonb,
         turns = CASE WHEN (SELECT count(*) FROM loaded) = $10::int THEN moved.turns END
     FROM unnest($12::bigint[], $13::text[], $14::bigint[]) AS moved (team, entries, turns)
-    WHERE ledger.workspace_id = $11::bigint AND ledger.team_id = moved.team AND ledger.team_id = ANY ($12::bigint[])
+    WHERE ledger.workspace_id + 0 = $11::bigint AND ledger.team_id = moved.team AND ledger.team_id = ANY ($12::bigint[])
     """,  # noqa: S608 - tables and columns of our own models
 )
 
@@ -183,11 +184,6 @@ class Arriving:
     accepted: Accepted | None = None
     problem: Exception | None = None
     is_queued: bool = False
-
-
-def on_its_way(workspace_id: int) -> AbstractContextManager[None]:
-    """Within this, a lead for this workspace is being read; others may wait a moment to go together with it."""
-    return _at_once.coming(workspace_id)
 
 
 def take_in(arrival: Arrival, key: IdempotencyKey | None) -> Accepted | None:

@@ -24,7 +24,7 @@ from agents.models import Agent, Workspace
 from leads import actions, selectors
 from leads.actor import Actor
 from leads.explaining import explain_lead
-from leads.intake import Accepted, DoorChanged, accept_lead, on_its_way
+from leads.intake import Accepted, DoorChanged, accept_lead
 from leads.models import Lead
 from leads.models.lead import Status
 from widget import openapi
@@ -127,14 +127,13 @@ class Leads(ServerOperation):
     )
     def post(self, request: Request) -> Response:
         """Everything in the body is believed. Routing decides now; `received_at` only dates the lead."""
-        with on_its_way(self.server.workspace.pk):
-            fields = _checked(ServerLead, request)
-            try:
-                accepted = self._accept(request, fields)
-            except DoorChanged:
-                request.auth = look_again(self.server)
-                self.check_permissions(request)
-                accepted = self._accept(request, fields)
+        fields = _checked(ServerLead, request)
+        try:
+            accepted = self._accept(request, fields)
+        except DoorChanged:
+            request.auth = look_again(self.server)
+            self.check_permissions(request)
+            accepted = self._accept(request, fields)
         answer = answer_to_server(accepted, site_key=self.server.site_key)
         return Response(answer, status=200 if accepted.joined else 201)
 

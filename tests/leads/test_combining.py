@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from leads import combining
 from leads.combining import Combined
 
 
@@ -97,70 +98,107 @@ def test_a_leader_that_dies_leaves_nobody_waiting(problem):
     assert not work.combined._queues
 
 
-class TestWhoIsComing:
+class Clock:
+    """Every piece of work takes a second of it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class TestWhoWasThereTheLastTime:
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch):
+        clock = Clock()
+        monkeypatch.setattr(combining, "time", clock)
+        return clock
+
     @pytest.fixture
-    def work(self):
+    def work(self, clock):
         work = Work()
-        work.may_end.set()
-        # So long that a test would fail rather than wait for it to pass.
-        work.combined = Combined(work.do, most=3, patience_s=60)
+
+        def do(works: list[int]) -> None:
+            clock.now += 1
+            Work.do(work, works)
+
+        # So patient that a test would fail rather than wait for it to pass.
+        work.combined = Combined(do, most=3, patience_s=60)
         return work
-
-    def coming(self, work: Work, key: str = "a", *, number: int | None = None) -> tuple[threading.Event, Future[None]]:
-        """Somebody on the way, until the event is set. With `number` they bring that then."""
-        here, may_arrive = threading.Event(), threading.Event()
-
-        def come() -> None:
-            with work.combined.coming(key):
-                here.set()
-                may_arrive.wait(10)
-                if number is not None:
-                    work.combined.do(key, number)
-
-        arrives = self.pool.submit(come)
-        here.wait(10)
-        return may_arrive, arrives
 
     @pytest.fixture(autouse=True)
     def threads(self):
         with ThreadPoolExecutor(8) as self.pool:
             yield
 
-    @pytest.mark.parametrize("number", [1, None])
-    def test_is_waited_for(self, work, number):
-        may_arrive, _ = self.coming(work, number=number)
-        leader = self.pool.submit(work.combined.do, "a", 0)
-        while "a" not in work.combined._queues or work.combined._queues["a"].gathered is None:
+    def comes(self, work: Work, number: int, key: str = "a") -> Future[None]:
+        """Returns when whoever brings it waits, or is done."""
+        brought = self.pool.submit(work.combined.do, key, number)
+        while not (brought.done() or self.is_gathering(work, key)):
             pass
-        assert not work.batches
+        return brought
 
-        may_arrive.set()
+    def is_gathering(self, work: Work, key: str) -> bool:
+        return key in work.combined._queues and work.combined._queues[key].gathered is not None
+
+    def test_is_waited_for(self, work):
+        work.gather(behind=2)
+        leader = self.comes(work, 3)
+        assert not leader.done()
+
+        work.combined.do("a", 4)
         leader.result(10)
 
-        assert work.batches == ([[0, 1]] if number else [[0]])
-        assert not work.combined._queues
+        assert work.batches == [[0], [1, 2], [3, 4]]
+
+    def test_is_no_more_than_fit_in(self, work):
+        work.gather(behind=5)
+        assert work.batches == [[0], [1, 2, 3], [4, 5]]
+        work.combined._queues["a"].crowd = 7
+
+        leader = self.comes(work, 6)
+        brought = [self.pool.submit(work.combined.do, "a", number) for number in (7, 8)]
+        for each in (leader, *brought):
+            each.result(10)
+
+        assert sorted(work.batches[-1]) == [6, 7, 8]
+
+    def test_is_nobody_for_a_lone_one_that_comes_again(self, work):
+        work.may_end.set()
+        for number in range(3):
+            work.combined.do("a", number)
+
+        assert work.batches == [[0], [1], [2]]
 
     def test_is_not_waited_for_under_another_key(self, work):
-        may_arrive, _ = self.coming(work, "b")
+        work.gather(behind=2)
 
-        self.pool.submit(work.combined.do, "a", 0).result(10)
+        self.comes(work, 3, key="b").result(10)
 
-        may_arrive.set()
-        assert work.batches == [[0]]
+        assert work.batches[-1] == [3]
 
-    def test_does_not_wait_for_itself(self, work):
-        may_arrive, arrives = self.coming(work, number=0)
-        may_arrive.set()
-        arrives.result(10)
+    def test_is_waited_for_for_twice_what_their_work_took(self, work, clock):
+        work.gather(behind=2)
+        clock.now += 2.1
 
-        assert work.batches == [[0]]
-        assert not work.combined._queues
+        self.comes(work, 3).result(10)
+
+        assert work.batches[-1] == [3]
 
     def test_is_waited_for_no_longer_than_that(self, work):
         work.combined._patience_s = 0.001
-        may_arrive, _ = self.coming(work, number=1)
+        work.gather(behind=2)
 
-        self.pool.submit(work.combined.do, "a", 0).result(10)
-        assert work.batches == [[0]]
+        work.combined.do("a", 3)
 
-        may_arrive.set()
+        assert work.batches[-1] == [3]
+
+    def test_is_forgotten_when_there_are_too_many_keys(self, work, monkeypatch):
+        monkeypatch.setattr(combining, "_MOST_REMEMBERED", 2)
+        work.may_end.set()
+
+        for number, key in enumerate("abc"):
+            work.combined.do(key, number)
+
+        assert list(work.combined._queues) == ["c"]

@@ -121,7 +121,8 @@ def commands() -> dict[str, list[str]]:
     web = [
         *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
         *("--bind", f"{settings.BIND_ADDRESS}:{settings.PORT}"),
-        *("--worker-class", "gthread", "--threads", "12", "--workers", os.environ.get("WEB_CONCURRENCY", "2")),
+        *("--worker-class", "config.web_worker.BalancedThreadWorker", "--threads", "12"),
+        *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
         *("--keep-alive", "15", "--graceful-timeout", "8", "--log-level", "warning", "--no-control-socket"),
         *("--forwarded-allow-ips", ",".join(str(network) for network in settings.TRUSTED_PROXIES)),
     ]
