@@ -35,6 +35,7 @@ from leads.faults import log_fault
 from leads.idempotency import owner_of
 from leads.links import Reachable, reachable
 from leads.models import Assignment, ContactKey, Decision, Event, Idempotency, Lead, Outbox, Person
+from leads.models.defaults import column_defaults
 from leads.people import Key, lock_number
 from leads.pipeline import Pipeline, Refused, Statement, one_transaction
 from leads.placing import Judgement, assigned
@@ -99,14 +100,9 @@ _READ = Statement(
 _WRITTEN: tuple[type[Model], ...] = (Person, ContactKey, Lead, Assignment, Decision, Event, Outbox, Idempotency)
 
 
-# What Django fills in by itself. Null needs no filling in.
-_DEFAULTS = {
-    model: {
-        field.attname: field.get_default
-        for field in model._meta.concrete_fields
-        if not field.null and not field.primary_key
-    }
-    for model in _WRITTEN
+# What is null need not be said.
+_FIXED = {
+    model: {name: value for name, value in column_defaults(model)[0].items() if value is not None} for model in _WRITTEN
 }
 
 
@@ -380,9 +376,9 @@ class _Batch:
         self.accepted.append((each, accepted))
 
     def _add(self, model: type[Model], *rows: dict[str, Any]) -> None:
-        defaults = _DEFAULTS[model]
+        fixed, made = _FIXED[model], column_defaults(model)[1]
         self._rows[model] += [
-            {name: make() for name, make in defaults.items() if name not in row} | row for row in rows
+            {**fixed, **{name: make() for name, make in made.items() if name not in row}, **row} for row in rows
         ]
 
     def write(self, pipeline: Pipeline) -> None:

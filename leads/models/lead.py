@@ -1,8 +1,6 @@
 """Leads."""
 
 import uuid
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from django.db import models
@@ -12,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.scoping import TenantQuerySet
 from agents.tenancy import SameWorkspace
+from leads.models.defaults import column_defaults
 from leads.models.reasons import OUTCOMES, REASONS
 from routing.engine import Outcome
 
@@ -224,14 +223,6 @@ class Lead(models.Model):
     def new(cls, **columns: Any) -> "Lead":
         """As `Lead(**columns)`, which asks each of the many fields several times what to do."""
         lead = cls.__new__(cls)
-        fixed, made = _defaults()
+        fixed, made = column_defaults(cls)
         vars(lead).update({**fixed, **{name: make() for name, make in made.items()}, "_state": ModelState(), **columns})
         return lead
-
-
-@cache
-def _defaults() -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
-    """By column: values, and what makes one anew for each lead."""
-    fields = Lead._meta.concrete_fields
-    made = {field.attname: field.default for field in fields if field.has_default() and callable(field.default)}
-    return {field.attname: field.get_default() for field in fields if field.attname not in made}, made
