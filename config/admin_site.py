@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
@@ -48,6 +49,11 @@ class SwitchyardAdminSite(UnfoldAdminSite):
         context = super().each_context(request)
         context["switchable"] = access.administered(request) if self.has_permission(request) else []
         return context
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Found when used: no page but an app's own shows it, and every model is asked what the user may do there."""
+        found = super().get_app_list
+        return SimpleLazyObject(lambda: found(request, app_label))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {

@@ -1,5 +1,6 @@
 """What every test may rely on."""
 
+import gc
 import os
 import zoneinfo
 from urllib.parse import urlsplit
@@ -17,6 +18,13 @@ zoneinfo.reset_tzpath(to=[])  # the pinned zone data, as in production
 hypothesis.register_profile("steady", derandomize=True, deadline=None, max_examples=30)
 hypothesis.register_profile("full", deadline=None, max_examples=300)
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_collection_finish(session):
+    """What is there by now stays: looking through it again and again for what is not took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_runtest_setup(item):

@@ -357,7 +357,7 @@ class Crawler:
     # admin
 
     def crawl_admin(self, *, parameters: bool = True, forge: bool = True) -> None:
-        """Every admin page; if asked, with every parameter that it offers, and every form with forged values."""
+        """Every admin page; if asked, with the parameters that it offers, and every form with forged values."""
         self.before = self.foreign.contents()
         forms: dict[tuple[str, str], Form] = {}
         for pattern, route in admin_patterns():
@@ -377,13 +377,14 @@ class Crawler:
             if "(?P" not in route:
                 yield f"/{route}"
             return
-        for candidate in self._objects_of(pattern):
+        for candidate in self._objects_of(pattern, route):
             yield "/" + _ROUTE_PARAMETER.sub(str(candidate), route)
 
-    def _objects_of(self, pattern: URLPattern) -> list[Any]:
+    def _objects_of(self, pattern: URLPattern, route: str) -> list[Any]:
         name = pattern.name or ""
         for model in {**self.own.rows, User: []}:
-            if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_"):
+            label, model_name = model._meta.app_label, model._meta.model_name
+            if name.startswith(f"{label}_{model_name}_") or route.startswith(f"admin/{label}/{model_name}/"):
                 mine = self.own.ids(model) or ([self.own.user.pk] if model is User else [])
                 theirs = self.foreign.ids(model) or ([self.foreign.user.pk] if model is User else [])
                 return [*mine, *theirs]
@@ -410,16 +411,20 @@ class Crawler:
             self.get(f"{url}?_changelist_filters=q%3D{self.foreign.marker}")
 
     def _offered_filters(self, response: Any) -> Iterator[dict[str, Any]]:
+        """The first and the last of what each filter offers: countries and languages say the same 200 times."""
         changes = response.context["cl"]
         for spec in changes.filter_specs:
+            offered: list[dict[str, Any]] = []
             for choice in spec.choices(changes):
                 form = choice.get("form")
                 if form is None:
-                    yield dict(parse_qsl(choice["query_string"].removeprefix("?")))
+                    offered.append(dict(parse_qsl(choice["query_string"].removeprefix("?"))))
                     continue
                 for name, chosen in form.fields.items():
                     values = [value for value, _label in getattr(chosen, "choices", []) if not isinstance(value, tuple)]
-                    yield from ({name: value} for value in values[:40])
+                    offered += ({name: value} for value in values)
+            yield from offered[:6]
+            yield from offered[max(6, len(offered) - 6) :]
 
     def _guessed_filters(self, response: Any) -> Iterator[dict[str, Any]]:
         for spec in response.context["cl"].filter_specs:

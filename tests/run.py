@@ -38,7 +38,9 @@ def portable_files() -> list[str]:
 def run(title: str, arguments: list[str], *, database_url: str) -> int:
     print(f"=== {title}", flush=True)
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments]
-    return subprocess.run(command, env={**os.environ, "DATABASE_URL": database_url}, check=False).returncode
+    # Each of the many processes would compile all modules anew where writing them down is forbidden.
+    environment = {**os.environ, "DATABASE_URL": database_url, "PYTHONDONTWRITEBYTECODE": ""}
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ from config.settings import *  # noqa: E402, F403
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in production: in memory, threads would share what they must fight for.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3"}  # noqa: F405
+else:
+    # Tests outlive no power failure, and in tables of a few rows nothing is worth compiling.
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off -c jit=off"  # noqa: F405
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405 - threads of a live server would keep theirs past the run
 SECRET_KEY = "for tests only, and long enough to sign with"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -28,6 +28,11 @@ def browser(chromium):
             thread.join(timeout=20)
 
 
+# What htmx says of an answer that nobody waits for any more, since the page was left or more was typed. Of what failed
+# it says more than this.
+GIVEN_UP = ("htmx:afterRequest", "htmx:sendAbort")
+
+
 @pytest.fixture
 def new_page(browser, live_server):
     """Opens contexts with one page each, as `browser.new_context` does. What a page complains about in its console
@@ -35,10 +40,14 @@ def new_page(browser, live_server):
     noise: list[str] = []
     contexts = []
 
+    def hears(message):
+        if message.type in ("error", "warning") and message.text not in GIVEN_UP:
+            noise.append(message.text)
+
     def opened(**options):
         contexts.append(browser.new_context(base_url=live_server.url, **options))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("console", hears)
         page.on("pageerror", lambda error: noise.append(str(error)))
         return page
 

@@ -275,6 +275,7 @@ def test_developers_steer_it_through_one_global_on_pages_of_one_document(new_pag
     panel = page.get_by_role("dialog")
     expect(panel.get_by_role("button", name="WhatsApp")).to_be_visible()
     expect(page.locator(".launcher")).to_be_hidden()
+    panel.evaluate("each => Promise.all(each.getAnimations().map(moving => moving.finished))")
     assert round(panel.bounding_box()["x"]) == 40
     expect(panel).to_have_css("background-color", "rgb(22, 26, 34)")
     expect(page.locator(".head")).to_have_css("color", "rgb(16, 19, 26)")

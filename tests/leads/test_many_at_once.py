@@ -18,6 +18,7 @@ from django.db import OperationalError, connection, transaction
 from agents.models import Team, TeamMember
 from agents.roster import one_change
 from leads import actions, idempotency, outbox
+from leads import together as leads_together
 from leads.contention import is_lock_timeout
 from leads.holds import release_held
 from leads.intake import IdempotencyBusy, IdempotencyConflict
@@ -63,6 +64,14 @@ def together(calls: list[Callable[[], Any]]) -> list[Any]:
         return run
 
     return at_once([gated(call) for call in calls], workers=len(calls))
+
+
+def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for what somebody else holds."""
+    patience = f"{idempotency.PATIENCE_S}s"
+    assert patience in idempotency._CLAIM_POSTGRESQL
+    monkeypatch.setattr(idempotency, "_CLAIM_POSTGRESQL", idempotency._CLAIM_POSTGRESQL.replace(patience, "100ms"))
+    monkeypatch.setattr(leads_together, "LOCK_TIMEOUT", b"100ms")
 
 
 def everything_adds_up(world: World) -> None:
@@ -303,7 +312,7 @@ class TestRepeats:
     def test_whose_first_is_never_answered_are_told_to_come_back(self, monkeypatch):
         world = make_world(person("a"))
         door = world.door()
-        monkeypatch.setattr(idempotency, "_CLAIM_POSTGRESQL", idempotency._CLAIM_POSTGRESQL.replace("5s", "100ms"))
+        be_impatient(monkeypatch)
 
         with transaction.atomic():
             world.send(door=door, key="k")
@@ -352,7 +361,7 @@ class TestWaiting:
     def test_for_a_ledger_in_vain_stores_the_lead_all_the_same(self, monkeypatch, caplog):
         world = make_world(person("a"), person("b"))
         door = world.door()
-        monkeypatch.setattr(idempotency, "_CLAIM_POSTGRESQL", idempotency._CLAIM_POSTGRESQL.replace("5s", "100ms"))
+        be_impatient(monkeypatch)
 
         with transaction.atomic():
             Ledger.objects.select_for_update().get(team__slug="sales")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import random
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.test import Client
 
@@ -63,6 +66,17 @@ def links(content: str) -> list[tuple[str, str]]:
     """(address, text) of the links to leads."""
     found = re.findall(r'<a href="(/reports/leads/[^"]*)"[^>]*>([^<]*)</a>', content)
     return [(unescape(address), text) for address, text in found]
+
+
+def some_of_each_kind(numbers: Iterable[tuple[str, int]], dice: random.Random, *, most: int) -> list[tuple[str, int]]:
+    """Of (address, number), so many for each list and each set of parameters: other values ask in the same way."""
+    kinds: dict[Any, list[tuple[str, int]]] = {}
+    for address, number in numbers:
+        path, _mark, query = address.partition("?")
+        given = dict(parse_qsl(query))
+        narrowed = {name for name in given if name not in ("n", "at", "from", "to")}
+        kinds.setdefault((path, given.get("what"), frozenset(narrowed)), []).append((address, number))
+    return [each for alike in kinds.values() for each in dice.sample(alike, min(most, len(alike)))]
 
 
 def _text(cell: str) -> str:

@@ -12,13 +12,13 @@ import pytest
 from leads import actions
 from leads.models import Decision, TurnDay
 from leads.records import turn_from_json
-from leads.reports import fairness, filters
+from leads.reports import fairness, filters, turns
 from leads.reports.page import Scope
 from leads.speed import days
 from routing.engine import U
 from routing.engine.tally import Account
 from tests.leads.inbox_cast import client_of
-from tests.leads.reports.cast import reader
+from tests.leads.reports.cast import reader, some_of_each_kind
 from tests.leads.world import ALWAYS, NOON, OFFICE, World, make_world, only, person, rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.portable]
@@ -224,10 +224,9 @@ def linked(found: Any) -> list[tuple[str, int]]:
 
 def as_listed(client: Any, address: str) -> tuple[int, list[Any]]:
     """How many decisions a link says there are, and the rows of all its pages."""
-    rows: list[Any] = []
     response = client.get(address)
-    pages = response.context["page_of"].paginator
-    for number in pages.page_range:
+    pages, rows = response.context["page_of"].paginator, list(response.context["rows"])
+    for number in pages.page_range[1:]:
         rows += client.get(f"{address}&page={number}").context["rows"]
     return pages.count, [row["decision"].pk for row in rows]
 
@@ -275,7 +274,7 @@ class TestWhatIsBehindANumber:
     def test_are_as_many_decisions_packed_or_not_today_and_later(self, monkeypatch):
         world, leads, at = history(11)
         client = reader(world)
-        monkeypatch.setattr("leads.reports.views.LEADS_A_PAGE", 20)
+        monkeypatch.setattr("leads.reports.views.LEADS_A_PAGE", 40)
         monkeypatch.setattr("django.utils.timezone.now", lambda: at)
         period = f"from=2026-03-01&to={(at + 24 * HOUR).date()}"
         found = client.get(f"/reports/fairness/?{period}").context["report"]
@@ -284,13 +283,15 @@ class TestWhatIsBehindANumber:
         for words in ("channel=form", "rule=french", "rule=-", "country=-&channel=whatsapp"):
             narrowed = client.get(f"/reports/fairness/?{period}&{words}").context["report"]
             assert narrowed.panels
-            numbers += linked(narrowed)[::5]
+            numbers += linked(narrowed)
+        sample = some_of_each_kind(sorted(set(numbers)), random.Random(11), most=2)
+        assert {what for what in turns.WHAT if f"what={what}&" in str(sample)} == {*turns.WHAT}
         assert Decision.objects.filter(given_back="paid").exists()
         assert Decision.objects.filter(trigger="release").exists()
 
         def wrong() -> dict[str, Any]:
             found = {}
-            for address, number in numbers:
+            for address, number in sample:
                 count, rows = as_listed(client, address)
                 if not count == number == len(rows) == len(set(rows)):
                     found[address] = (number, count, len(rows))
