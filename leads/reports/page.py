@@ -35,12 +35,13 @@ class Scope:
 
     def link(self, filters: Filters, what: str, **asked: Any) -> str:
         """The address of the leads behind a number."""
-        given = {"what": what, "at": self.at.isoformat(), **asked} | ({"report": self.report} if self.report else {})
-        return f"{_begin('reports:leads', filters)}&{urlencode(given)}"
+        if self.report:
+            asked["report"] = self.report
+        return f"{_begin('reports:leads', filters)}&{_end(what, self.at, *asked.items())}"
 
     def link_to_decisions(self, filters: Filters, what: str, **asked: Any) -> str:
         """The address of the decisions behind a number."""
-        return f"{_begin('reports:decisions', filters)}&{urlencode({'what': what, 'at': self.at.isoformat(), **asked})}"
+        return f"{_begin('reports:decisions', filters)}&{_end(what, self.at, *asked.items())}"
 
     def link_to_lead(self, pk: UUID) -> str:
         """The page of one lead, for whoever has one: managers and its agent."""
@@ -53,6 +54,12 @@ class Scope:
 def _begin(page: str, filters: Filters) -> str:
     """A page has many links of the same leads: writing their days and narrowing each time would take longest of all."""
     return f"{reverse(page)}?{filters.fixed().query()}"
+
+
+@lru_cache(maxsize=1024)
+def _end(what: str, at: datetime, *asked: tuple[str, Any]) -> str:
+    """Likewise what is asked of everybody's leads alike."""
+    return urlencode([("what", what), ("at", at.isoformat()), *asked])
 
 
 @dataclass(frozen=True, slots=True)
