@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from agents.models import Agent, Workspace
 from agents.roster import one_change
 from leads import actions
-from tests.browser.axe import DESKTOP, PHONE, violations_everywhere, violations_once
+from tests.browser.axe import DESKTOP, PHONE, violations_everywhere
 from tests.leads.reports.cast import busy_world, reader
 from tests.leads.world import OFFICE, World, make_world, person
 
@@ -137,11 +137,10 @@ def test_on_paper_there_is_what_is_asked_for_and_every_table(visited):
 @pytest.mark.axe
 @pytest.mark.parametrize("world", WORLDS)
 def test_axe_finds_nothing_wrong(visited, world):
-    look = violations_everywhere if world == "many" else violations_once
     page = visited(WORLDS[world](), "?compare=1&period=7d")
-    found = {"": look(page)}
+    found = {"": violations_everywhere(page)}
     for address in PAGES:
         page.goto(f"/reports/{address}")
-        found[address] = look(page)
+        found[address] = violations_everywhere(page)
 
     assert not any(found.values()), found
