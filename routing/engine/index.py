@@ -86,13 +86,14 @@ class _Ends:
         self._numbers = numbers
         self._lengths = sorted({len(str(key)) for key in numbers})
 
-    def of(self, text: str) -> Iterator[Numbers]:
+    def add_to(self, found: Numbers, text: str) -> None:
+        """Add the groups that a text asks for."""
+        whole = len(text)
         for length in self._lengths:
-            if length > len(text):
+            if length > whole:
                 return
-            found = self._numbers.get(text[-length:] if self._ending else text[:length])
-            if found:
-                yield found
+            if more := self._numbers.get(text[-length:] if self._ending else text[:length]):
+                found += more
 
 
 class _Fragments:
@@ -109,16 +110,17 @@ class _Fragments:
             self._by_letters.setdefault(rarest, []).append((fragment, found))
         self._known = frozenset(self._by_letters)
 
-    def of(self, text: str) -> Iterator[Numbers]:
+    def add_to(self, found: Numbers, text: str) -> None:
+        """Add the groups that a text asks for."""
         if len(self._numbers) <= len(text):
-            for fragment, found in self._numbers.items():
+            for fragment, more in self._numbers.items():
                 if fragment in text:
-                    yield found
+                    found += more
             return
         for letters in self._known.intersection(_letters(text)):
-            for fragment, found in self._by_letters[letters]:
+            for fragment, more in self._by_letters[letters]:
                 if fragment in text:
-                    yield found
+                    found += more
 
 
 def _letters(text: str) -> Iterator[_Letters]:
@@ -167,12 +169,10 @@ class RuleIndex(Generic[R]):
                 found += self._languages.get(tag, ())
         for ends in self._ends:
             if (text := reading.folded(ends.field)) is not None:
-                for more in ends.of(text):
-                    found += more
+                ends.add_to(found, text)
         for fragments in self._fragments:
             if (text := reading.folded(fragments.field)) is not None:
-                for more in fragments.of(text):
-                    found += more
+                fragments.add_to(found, text)
         found.sort()
         return found
 

@@ -109,6 +109,10 @@ def take_turn(
         takers, owed = _caught_up(ledger, takers, away, catch_up * U)
     number = ledger.turns + 1
     total = sum([weight for _, weight in takers])
+    if total == len(takers):  # the weights are all 1
+        share = U // total
+        given = tuple([(agent, share) for agent, _ in takers])
+        return Turn(_first_in_line(ledger, takers), given, share * total, number, tuple(owed))
     given = tuple([(agent, weight * U // total) for agent, weight in takers])
     paid = sum([share for _, share in given])
     return Turn(_choose(ledger, takers, given), given, paid, number, tuple(owed))
@@ -132,6 +136,13 @@ def _caught_up(
             extra = counted * U // raised - weight * U // total
             owed.append((agent, -min(extra, ledger.of(agent).owed)))
     return doubled, owed
+
+
+def _first_in_line(ledger: Ledger, takers: Sequence[tuple[int, int]]) -> int:
+    """Whom `_choose` chooses among equal weights: the share is the same, so that whoever has most credit may take a
+    turn if anybody may, and has the earliest deadline."""
+    entry_of = ledger.entries.get
+    return min([(-(entry := entry_of(agent, NEWCOMER))[0], entry[1], agent) for agent, _ in takers])[2]
 
 
 def _choose(ledger: Ledger, takers: Sequence[tuple[int, int]], given: Sequence[tuple[int, int]]) -> int:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 COUNTS = (10, 100, 1_000, 10_000)
 LEADS = 2_000
-ROUNDS = 7
+ROUNDS = 60
 RIVALS = {"zen_table": 300, "rule_engine": 30}  # leads that each is asked about
 
 
