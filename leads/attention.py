@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from agents.models import Workspace
 from leads.after_hours.coverage import Gap, coming_gaps
 from leads.models import Finding, Lead, Status
-from leads.sla.selectors import in_trouble, rules_never_due
+from leads.sla.selectors import in_trouble, is_overdue, rules_never_due
 
 MOST = 10  # of each, on one page
 _GAPS_KEPT_S = 600
@@ -46,7 +46,7 @@ class Attention:
 
 def attention(*, workspace: Workspace, at: datetime) -> Attention:
     """Everything at once. A fixed number of statements; the gaps are up to ten minutes old."""
-    leads = list(in_trouble(workspace=workspace)[: MOST + 1])
+    leads = list(in_trouble(workspace=workspace, at=at)[: MOST + 1])
     of_all = Finding.objects.filter(workspace=workspace.pk, lead=None, gone_at=None).order_by("found_at", "pk")
     return Attention(
         troubles=[Trouble(lead, _why(lead, at), timesince(lead.received_at, at, depth=1)) for lead in leads[:MOST]],
@@ -60,8 +60,8 @@ def attention(*, workspace: Workspace, at: datetime) -> Attention:
 def _why(lead: Lead, at: datetime) -> list[str]:
     why = [lead.flagged] if lead.flagged else []
     if lead.status == Status.OPEN:
-        if lead.breached_at is not None:
-            why.append(_("Overdue for %(time)s.") % {"time": timesince(lead.breached_at, at, depth=1)})
+        if lead.respond_by is not None and is_overdue(lead, at=at):
+            why.append(_("Overdue for %(time)s.") % {"time": timesince(lead.respond_by, at, depth=1)})
         if lead.escalated_at is not None:
             why.append(_("Handed up to managers %(time)s ago.") % {"time": timesince(lead.escalated_at, at, depth=1)})
         if not why:

@@ -21,7 +21,7 @@ from agents.models import Agent, Team
 from leads.models import ClosedAs, Lead, Status
 from leads.models.reasons import OUTCOMES
 from leads.selectors import BadCursor, cursor_of, newer_than, older_than
-from leads.sla.selectors import IN_TROUBLE, OVERDUE
+from leads.sla.selectors import is_overdue, overdue_at, trouble_at
 from routing.forms.choices import channel_icon, option_groups
 from routing.publishing import draft_document, version_document
 
@@ -64,9 +64,9 @@ class AttentionFilter(LeadFilter):
     def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case "trouble":
-                return queryset.filter(IN_TROUBLE).exclude(status=Status.CLOSED)
+                return queryset.filter(trouble_at(timezone.now())).exclude(status=Status.CLOSED)
             case "overdue":
-                return queryset.filter(OVERDUE)
+                return queryset.filter(overdue_at(timezone.now()))
             case "flagged":
                 return queryset.exclude(flagged="")
             case "held":
@@ -304,10 +304,10 @@ def _prepare(lead: Any, now: datetime) -> None:
     lead.channel_symbol = channel_icon(lead.channel)
     lead.flag = lead.country.lower() if lead.country and places.is_country(lead.country) else ""
     lead.place = places.country_name(lead.country) if lead.country else ""
-    lead.state, lead.state_tone = state_of(lead)
+    lead.state, lead.state_tone = state_of(lead, at=now)
 
 
-def state_of(lead: Lead) -> tuple[Any, str]:
+def state_of(lead: Lead, *, at: datetime) -> tuple[Any, str]:
     """How the lead stands in a word or two, and the tone of it."""
     if lead.status == Status.CLOSED:
         return (lead.get_closed_as_display() or lead.get_status_display()), "moved" if lead.closed_as == "won" else ""
@@ -315,7 +315,7 @@ def state_of(lead: Lead) -> tuple[Any, str]:
         return lead.get_status_display(), "added"
     if lead.outcome in ("held", "queued", "rejected"):
         return lead.get_outcome_display(), "changed"
-    if lead.breached_at is not None:
+    if is_overdue(lead, at=at):
         return _("Overdue"), "removed"
     return _("Not answered"), "changed"
 

@@ -28,6 +28,7 @@ from leads.admin.lead_words import contact_of, facts_of, told_events
 from leads.explaining import explain_decision, trial_of
 from leads.forms import AskForm, ReassignForm
 from leads.models import ClosedAs, Lead
+from leads.sla.selectors import is_overdue
 from routing.telling import tell, why_not
 
 
@@ -133,7 +134,7 @@ class LeadAdmin(WorkspaceAdmin):
         context = {
             **self._context(request, lead),
             "title": lead.name or lead.reference,
-            "state": state_of(lead),
+            "state": state_of(lead, at=now),
             "contact": contact_of(lead),
             "facts": facts_of(lead),
             "events": told_events(lead),
@@ -142,7 +143,7 @@ class LeadAdmin(WorkspaceAdmin):
             "earlier": [(decision, pools_of(decision)) for decision in decisions[1:]],
             "ask_form": asked if trial else None,
             "answers": why_not(trial, asked.cleaned_data["why_not"].pk) if trial and asked.is_valid() else None,
-            "is_late": lead.status == "open" and lead.respond_by is not None and lead.respond_by < now,
+            "is_late": is_overdue(lead, at=now),
             "may_change": may_change,
             "form": form,
             "ends": ClosedAs.choices,

@@ -210,7 +210,7 @@ class Lead(models.Model):
             models.Index(fields=["ladder_at"], condition=Q(ladder_at__isnull=False), name="lead_by_ladder"),
             models.Index(
                 fields=["workspace", "respond_by"],
-                condition=Q(breached_at__isnull=False, status="open"),
+                condition=Q(respond_by__isnull=False, status="open"),
                 name="lead_overdue",
             ),
             models.Index(fields=["workspace", "-received_at"], condition=~Q(flagged=""), name="lead_flagged"),

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from leads.models import Lead, Status
+from leads.models import Lead
 from leads.reports.figures import overall
 from leads.reports.filters import DAY, LONGEST, Filters
 from leads.reports.frame import load
 from leads.reports.names import Names
 from leads.reports.page import COUNT, DURATION, TEXT, Cell, Panel, Report, Row, Scope, Table, tile
+from leads.sla.selectors import WAITING, is_overdue, overdue_at
 from routing.engine import Roster
 from routing.engine.hours import microseconds
 from routing.models import Load
@@ -32,11 +33,13 @@ def build(scope: Scope, filters: Filters) -> Report:
     presence = roster.presence(at)
     there = roster.active & ~presence.time_off
     regular, on_call = there & presence.regular & ~presence.holiday, there & presence.on_call
-    open_leads = Lead.objects.for_workspace(workspace).filter(status=Status.OPEN)
-    late = open_leads.filter(respond_by__lte=at).count()
-    waiting = open_leads.order_by("received_at", "pk").only(
-        "received_at", "respond_by", "agent_id", "channel", "reference", "outcome"
-    )[:_WAITING]
+    leads = Lead.objects.for_workspace(workspace)
+    late = leads.filter(overdue_at(at)).count()
+    waits = leads.filter(WAITING)
+    shown = (
+        "received_at", "respond_by", "agent_id", "channel", "reference", "status", "unconfirmed_at", "confirmed_at",
+    )  # fmt: skip
+    waiting = list(waits.order_by("received_at", "pk").only(*shown)[:_WAITING])
     last = load(workspace_id=workspace.pk, start=at - HOUR, end=at, names=("response", "due", "closed", "marks"))
     hour = overall(last.counting(), clock="wall", at=microseconds(at))
     oldest = waiting[0] if waiting else None
@@ -53,14 +56,14 @@ def build(scope: Scope, filters: Filters) -> Report:
     return Report(
         title=_("Now"),
         tiles=[
-            tile(_("Waiting"), COUNT, open_leads.count(), link=scope.link(ever, "waiting")),
+            tile(_("Waiting"), COUNT, waits.count(), link=scope.link(ever, "waiting")),
             tile(
                 _("Longest wait"),
                 DURATION,
                 (at - oldest.received_at).total_seconds() if oldest else None,
                 link=scope.link_to_lead(oldest.pk) if oldest else "",
             ),
-            tile(_("Overdue"), COUNT, late, link=scope.link(ever, "waiting_late"), is_bad=late > 0),
+            tile(_("Overdue"), COUNT, late, link=scope.link(ever, "overdue"), is_bad=late > 0),
             tile(_("On shift"), COUNT, (regular & ~roster.paused).bit_count(), link="#there"),
             tile(_("Came in, last hour"), COUNT, hour.n, link=scope.link(lately, "all", last=3_600)),
             tile(_("Answered of them"), COUNT, hour.answered, link=scope.link(lately, "answered", last=3_600)),
@@ -99,7 +102,7 @@ def build(scope: Scope, filters: Filters) -> Report:
 
 
 def _waits(lead: Lead, scope: Scope, names: Names) -> Row:
-    is_late = lead.respond_by is not None and lead.respond_by <= scope.at
+    is_late = is_overdue(lead, at=scope.at)
     late = (scope.at - lead.respond_by).total_seconds() if is_late and lead.respond_by else None
     return Row(
         lead.reference,

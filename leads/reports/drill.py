@@ -48,7 +48,6 @@ WHAT: dict[str, Any] = {
     "came": gettext_lazy("Came in"),
     "open": gettext_lazy("Open, whether or not answered"),
     "waiting": gettext_lazy("Waiting for an answer"),
-    "waiting_late": gettext_lazy("Waiting beyond what was promised"),
     "clicks": gettext_lazy("Opened an app"),
     "conversations": gettext_lazy("Clicks that became a conversation"),
     "unsure": gettext_lazy("Clicks of which is not known what became"),
@@ -59,7 +58,7 @@ WHAT: dict[str, Any] = {
 
 # Lists in which clicks that nobody confirmed, or what was no lead, have a place.
 _WITH_CLICKS = (
-    "no_leads", "unconfirmed", "clicks", "conversations", "unsure", "came", "open", "waiting", "waiting_late",
+    "no_leads", "unconfirmed", "clicks", "conversations", "unsure", "came", "open",
 )  # fmt: skip
 
 
@@ -165,7 +164,6 @@ def _condition(what: str, at: datetime) -> Q:
         "came": Q(),
         "open": ~closed,
         "waiting": waits,
-        "waiting_late": waits & Q(respond_by__lte=at),
         "clicks": is_click,
         "conversations": is_click & became,
         "unsure": is_click & ~became & ~_apart(at),

@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from leads.models import Lead, Status
+from leads.models import Lead
 from leads.reports import charts
 from leads.reports.figures import breached, overdue
 from leads.reports.filters import Filters
@@ -29,6 +29,7 @@ from leads.reports.page import (
     share_of,
     tile,
 )
+from leads.sla.selectors import overdue_at
 from leads.speed.days import ESCALATED, PAGED
 from leads.templatetags.reports import share
 from routing.engine.hours import microseconds
@@ -63,17 +64,21 @@ def build(scope: Scope, filters: Filters) -> Report:
     if filters.compare:
         earlier = _promised(scope, filters.before())
         before = kept(earlier, np.zeros(len(earlier), np.int64), 1, microseconds(scope.at))[0]
+    oldest = _oldest(scope, filters, names)
     panels = [
         _standing(scope, filters, whole),
         _ladder(scope, filters, leads),
         _breakdown(scope, filters, leads, names, "rule"),
         *([] if scope.agent else [_breakdown(scope, filters, leads, names, "agent")]),
-        _oldest(scope, filters, names),
+        oldest,
     ]
+    if not whole.all:
+        # Who came before the period may still wait.
+        panels = [oldest] if oldest.table.rows else []
     return Report(
         title=_("Promises (SLA)"),
         tiles=_tiles(scope, filters, leads, whole, before),
-        panels=panels if whole.all else [],
+        panels=panels,
         filters=filters,
         at=scope.at,
         options=dict(leads.words),
@@ -183,9 +188,9 @@ def _breakdown(scope: Scope, filters: Filters, leads: Frame, names: Names, colum
 
 def _oldest(scope: Scope, filters: Filters, names: Names) -> Panel:
     """Whatever the period: who waits longest must be seen."""
-    leads = Lead.objects.for_workspace(scope.workspace).filter(status=Status.OPEN, breached_at__isnull=False)
-    if scope.agent is not None:
-        leads = leads.filter(agent=scope.agent)
+    # While nobody has answered, a lead is of whoever has it, and of its own team and rule: as the figures have it.
+    narrowed = {name: word or (None if name in ("agent", "team") else "") for name, word in filters.narrowed}
+    leads = Lead.objects.for_workspace(scope.workspace).filter(overdue_at(scope.at), **narrowed)
     oldest = leads.only("reference", "received_at", "respond_by", "agent_id", "rule").order_by("respond_by", "pk")
     rows = [
         Row(

@@ -41,7 +41,7 @@ def test_leads_in_trouble_are_listed_with_why_those_that_nobody_has_first():
     now = timezone.now()
     late, nobodys, answered = (world.lead(world.send(at=now - hours * HOUR, name=name))
                                for hours, name in ((3, "Late"), (2, "Nobodys"), (1, "Zoe")))  # fmt: skip
-    Lead.objects.filter(pk__in=[late.pk, answered.pk]).update(breached_at=now - HOUR, escalated_at=now - HOUR)
+    Lead.objects.filter(pk__in=[late.pk, answered.pk]).update(respond_by=now - HOUR, escalated_at=now - HOUR)
     Lead.objects.filter(pk=nobodys.pk).update(agent=None, outcome="held", flagged="Nobody speaks it")
     actions.respond(lead=answered, at=now)
 

@@ -215,8 +215,8 @@ class TestTheLadder:
         assert len(set(told("assigned"))) == 4
         assert told("rerouted_away") == told("assigned")[:3]
         assert world.credits() == before
-        assert list(selectors.overdue(workspace=world.workspace)) == [lead]
-        assert list(selectors.in_trouble(workspace=world.workspace)) == [lead]
+        assert list(selectors.overdue(workspace=world.workspace, at=moment)) == [lead]
+        assert list(selectors.in_trouble(workspace=world.workspace, at=moment)) == [lead]
 
     def test_stays_and_escalates_where_nobody_else_is_there(self):
         world = make_world(person("ana"), rules=[promising({"reroute_after": 600, "max_reroutes": 3, "clock": "wall"})])
@@ -425,7 +425,7 @@ class TestHeldLeads:
         lead.refresh_from_db()
         assert (lead.agent, lead.breached_at) == (None, MORNING + 10 * MINUTE)
         assert (told("promise_late"), told("reminder")) == ([boss.pk], [])
-        assert list(selectors.in_trouble(workspace=world.workspace)) == [lead]
+        assert list(selectors.in_trouble(workspace=world.workspace, at=MORNING + 10 * MINUTE)) == [lead]
 
     def test_that_wait_for_a_free_place_run_from_when_they_came(self):
         world = make_world(person("ana", cap_open=1), rules=[promising(LADDER, if_nobody="hold")])
@@ -471,7 +471,7 @@ class TestTrouble:
 
         assert (lead.outcome, lead.agent) == ("held", None)
         assert told("trouble") == [boss.pk, owner.pk]
-        assert list(selectors.in_trouble(workspace=world.workspace)) == [lead]
+        assert list(selectors.in_trouble(workspace=world.workspace, at=NOON)) == [lead]
 
     def test_is_told_where_routing_failed(self, monkeypatch):
         world = make_world(person("ana"), fallback="ana")

@@ -17,8 +17,10 @@ from leads.models import Lead
 from leads.reports.filters import PERIODS
 from leads.reports.kinds import KINDS
 from leads.reports.page import NUMBER, TEXT, Cell, neutral
+from leads.reports.speed_api import speed_to_lead
 from leads.sla.climbing import climb
 from leads.sla.ladder import breach_of
+from leads.sla.selectors import in_trouble, overdue
 from leads.templatetags.reports import duration, plain, share
 from tests.leads.history import live, team
 from tests.leads.inbox_cast import client_of
@@ -142,6 +144,62 @@ class TestFigures:
         assert [lead.breached_at for lead in late if lead.breached_at is None] == []
         assert tiles["Promises"] == 8
         assert tiles["Open and overdue"] == 2
+
+    def test_who_is_overdue_is_so_by_the_deadline_everywhere_whether_or_not_the_sweep_came_by(self):
+        world = busy_world()
+        at = timezone.now()
+        for channel, unconfirmed_at in (("whatsapp", NOON + timedelta(hours=1)), ("form", None)):
+            late = world.lead(world.send(at=NOON, channel=channel))
+            # After a click that nobody confirmed, nobody waits.
+            Lead.objects.filter(pk=late.pk).update(unconfirmed_at=unconfirmed_at)
+        world.send(at=at, channel="form")  # not yet
+        assert not Lead.objects.filter(breached_at__isnull=False, first_response_at=None).exists()
+        client = reader(world, "manager")
+
+        sla, board = (client.get(f"{ADDRESSES[name]}?{PERIOD}").context["report"] for name in ("sla", "board"))
+        (sla_tile,) = [tile.cell for tile in sla.tiles if tile.label == "Open and overdue"]
+        (board_tile,) = [tile.cell for tile in board.tiles if tile.label == "Overdue"]
+        oldest, waiting = (panel for panel in (*sla.panels, *board.panels) if panel.id in ("oldest", "waiting"))
+        figures = speed_to_lead(
+            workspace=world.workspace, start=NOON, end=at + MINUTE, group_by=None, clock="wall", at=at
+        )
+        listed = client.get("/admin/leads/lead/?attention=overdue").context["cl"].result_list
+
+        assert {
+            "the tile": sla_tile.value,
+            "behind the tile": client.get(sla_tile.link).context["page_of"].paginator.count,
+            "the oldest": len(oldest.table.rows),
+            "the board": board_tile.value,
+            "behind the board": client.get(board_tile.link).context["page_of"].paginator.count,
+            "of who waits": sum(row.cells[1].value is not None for row in waiting.table.rows),
+            "by API": figures["overdue"],
+            "in the administration": len(listed),
+            "said of them": sum(str(lead.state) == "Overdue" for lead in listed),
+            "who waits": len(waiting.table.rows) - 1,  # one of them in time
+            "the selector": overdue(workspace=world.workspace, at=at).count(),
+            "in trouble": in_trouble(workspace=world.workspace, at=at).count(),
+        } == dict.fromkeys(
+            [
+                "the tile", "behind the tile", "the oldest", "the board", "behind the board", "of who waits", "by API",
+                "in the administration", "said of them", "who waits", "the selector", "in trouble",
+            ],
+            3,
+        )  # fmt: skip
+        assert [row.label for row in oldest.table.rows] == [
+            lead.reference for lead in overdue(workspace=world.workspace, at=at)
+        ]
+
+    def test_the_oldest_are_narrowed_as_the_figures_are(self):
+        world = busy_world()
+        client = reader(world)
+
+        for words in ("channel=form", "channel=whatsapp", f"agent={world.agent('ana').pk}", "rule=-", "team=0"):
+            report = client.get(f"/reports/sla/?{PERIOD}&{words}").context["report"]
+            (late,) = [tile.cell.value for tile in report.tiles if tile.label == "Open and overdue"]
+            oldest = [panel for panel in report.panels if panel.id == "oldest"]
+            assert late == sum(len(panel.table.rows) for panel in oldest), words
+        later = client.get("/reports/sla/?from=2026-03-03&to=2026-03-05").context["report"]
+        assert [(panel.id, len(panel.table.rows)) for panel in later.panels] == [("oldest", 2)]
 
     def test_files_hold_what_the_pages_show(self):
         client = reader(busy_world())
