@@ -44,20 +44,38 @@ class LeadDay(models.Model):
 
 
 class TurnDay(models.Model):
-    """Who was due what and got what by the decisions of one day (UTC), as `leads.speed.turn_sums` adds them up: of all
-    of them (`part` ''), and of each part, such as `channel=form`."""
+    """The decisions of one day (UTC), as `leads.speed.turn_columns` packs them: a column each, and the sets that they
+    name by number. There is no row for a day where `LeadDay` has none."""
 
     workspace = models.ForeignKey("agents.Workspace", models.CASCADE, related_name="+", db_index=False)
     day = models.DateField(_("day"))
-    part = models.CharField(max_length=240, default="", blank=True)
-    sums = models.JSONField(default=dict)
+    words = models.JSONField(default=dict)
+    decision = models.BinaryField(default=b"")
+    at = models.BinaryField(default=b"")
+    undone = models.BinaryField(default=b"")
+    rule = models.BinaryField(default=b"")
+    channel = models.BinaryField(default=b"")
+    country = models.BinaryField(default=b"")
+    source = models.BinaryField(default=b"")
+    outcome = models.BinaryField(default=b"")
+    agent = models.BinaryField(default=b"")
+    chosen = models.BinaryField(default=b"")
+    marks = models.BinaryField(default=b"")
+    verdicts = models.BinaryField(default=b"")
+    shares = models.BinaryField(default=b"")
+    verdict_sizes = models.BinaryField(default=b"")
+    verdict_agents = models.BinaryField(default=b"")
+    verdict_reasons = models.BinaryField(default=b"")
+    share_sizes = models.BinaryField(default=b"")
+    share_seats = models.BinaryField(default=b"")
+    share_units = models.BinaryField(default=b"")
 
     objects = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("day of turns")
         verbose_name_plural = _("days of turns")
-        constraints = [models.UniqueConstraint(fields=["workspace", "part", "day"], name="turn_day_once")]
+        constraints = [models.UniqueConstraint(fields=["workspace", "day"], name="turn_day_once")]
 
     def __str__(self) -> str:
         return f"{self.day} of workspace {self.workspace_id}"

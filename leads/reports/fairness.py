@@ -6,17 +6,15 @@ back count for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from leads.reports import charts, turns
+from leads.reports import charts, decisions, turns
 from leads.reports.filters import Filters
-from leads.reports.frame import load
 from leads.reports.names import Names
 from leads.reports.page import (
     COUNT,
@@ -33,8 +31,8 @@ from leads.reports.page import (
     share_of,
     tile,
 )
-from leads.speed import turn_sums
-from leads.speed.turn_sums import PARTS
+from leads.reports.turns import Looked, Seat, Standing, Turns
+from leads.speed.turn_columns import PARTS
 from leads.templatetags.reports import count
 from leads.watchdog import FALLBACK_SHARE
 from routing.engine import U
@@ -46,66 +44,56 @@ _LINES = 4
 
 def build(scope: Scope, filters: Filters) -> Report:
     names = Names(scope.workspace)
-    by_day = _by_day(scope, filters)
-    whole = turn_sums.join(sums for _day, sums in by_day)
+    everything = _load(scope, filters)
+    whole = everything.having(turns.words_of(filters))
     asked = dict(filters.narrowed)
-    ledgers, shares = _standing(whole, filters)
+    outcomes, looked_at, gave = whole.outcomes(), whole.looked_at(), whole.turns()
+    shares = _shares_of(whole, filters)
     before = None
     if filters.compare:
-        then = turn_sums.join(sums for _day, sums in _by_day(scope, filters.before()))
-        before = _figures(then, *_standing(then, filters))
+        then = _load(scope, filters.before()).having(turns.words_of(filters))
+        before = _figures(then.outcomes(), then.turns(), _shares_of(then, filters), filters)
     wanted = None
     if "agent" in asked:
-        wanted = {str(asked["agent"])}
+        wanted = {asked["agent"]}
     elif "team" in asked:
-        wanted = {agent for _ledger, agent, _due, _got in shares}
-    shown = _shown_ledger(ledgers, shares)
-    is_part = bool(turns.words_of(filters))
+        wanted = {seat.agent for seat, _standing in shares}
+    shown = _shown_ledger(shares)
     # How leads were decided is nobody's and no team's: where it is asked for one of these, it is not said.
     is_everybodys = not {"team", "agent"} & asked.keys()
     panels = [
-        _shares(shares, ledgers, names, scope, filters),
-        *([_deviation(shown, ledgers[shown], by_day, names, wanted, is_part=is_part)] if shown is not None else []),
-        _eligible(whole, names, wanted, scope, filters),
-        _missed(whole, names, wanted, scope, filters),
-        *([_outcomes(whole, scope, filters)] if is_everybodys else []),
+        _shares(shares, gave, names, scope, filters),
+        *([_deviation(shown, whole, dict(shares), names, scope, filters)] if shown is not None else []),
+        _eligible(looked_at, names, wanted, scope, filters),
+        _missed(looked_at, names, wanted, scope, filters),
+        *([_outcomes(outcomes, scope, filters)] if is_everybodys else []),
     ]
-    words = load(workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, names=PARTS).words
     return Report(
         title=_("Fairness"),
-        tiles=_tiles(_figures(whole, ledgers, shares), before, scope, filters),
-        panels=panels if whole["asked"] or whole["outcomes"] else [],
+        tiles=_tiles(_figures(outcomes, gave, shares, filters), before, scope, filters),
+        panels=panels if looked_at or outcomes else [],
         filters=filters,
         at=scope.at,
-        options={name: words[name] for name in PARTS},
+        options={name: everything.used(name) for name in PARTS},
         empty=_("Nothing was decided in this period. Choose a longer one."),
     )
 
 
-def _by_day(scope: Scope, filters: Filters) -> list[tuple[date, dict[str, Any]]]:
-    words = turns.words_of(filters)
-    found = turns.load(
-        workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, at=scope.at, words=words
-    )  # fmt: skip
-    return list(found)
+def _load(scope: Scope, filters: Filters) -> Turns:
+    return turns.load(workspace_id=scope.workspace.pk, start=filters.start, end=filters.end, at=scope.at)
 
 
-_Share = tuple[str, str, float, int]
+_Shares = Sequence[tuple[Seat, Standing]]
 
 
-def _standing(whole: dict[str, Any], filters: Filters) -> tuple[dict[str, Any], list[_Share]]:
-    """The ledgers that are asked for; and (ledger, agent, due, got) in leads, of whom is asked for."""
+def _shares_of(found: Turns, filters: Filters) -> _Shares:
+    """Who was due what and got what, of the ledgers and the people that are asked for."""
     asked = dict(filters.narrowed)
-    ledgers = {
-        name: sums for name, sums in whole["ledgers"].items() if "team" not in asked or name == str(asked["team"])
-    }
-    shares = [
-        (name, agent, sums["due"].get(agent, 0) / U, sums["got"].get(agent, 0))
-        for name, sums in ledgers.items()
-        for agent in sorted({*sums["due"], *sums["got"]}, key=int)
-        if "agent" not in asked or agent == str(asked["agent"])
+    return [
+        (seat, standing)
+        for seat, standing in sorted(found.standings().items())
+        if asked.get("team", seat.ledger) == seat.ledger and asked.get("agent", seat.agent) == seat.agent
     ]
-    return ledgers, shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +104,31 @@ class _Figures:
     turns: int
     due: float
     got: int
+    could: int
     worst: float | None
     parts: dict[str, float | None]
+    outcomes: Mapping[str, int]
 
 
-def _figures(whole: dict[str, Any], ledgers: dict[str, Any], shares: Sequence[_Share]) -> _Figures:
-    decided = sum(whole["outcomes"].values())
+def _figures(outcomes: Mapping[str, int], gave: Mapping[int, int], shares: _Shares, filters: Filters) -> _Figures:
+    decided, asked = sum(outcomes.values()), dict(filters.narrowed)
     return _Figures(
         decided=decided,
-        turns=sum(sums["turns"] for sums in ledgers.values()),
-        due=round(sum(due for _l, _a, due, _got in shares), 2),
-        got=sum(got for _l, _a, _due, got in shares),
-        worst=max((abs(got - due) for _l, _a, due, got in shares), default=None),
-        parts={outcome: share_of(whole["outcomes"].get(outcome, 0), decided) for outcome in ALARMS},
+        turns=sum(number for ledger, number in gave.items() if asked.get("team", ledger) == ledger),
+        due=round(sum(of.due for _seat, of in shares) / U, 2),
+        got=sum(of.got for _seat, of in shares),
+        could=sum(of.could for _seat, of in shares),
+        worst=max((abs(of.difference) for _seat, of in shares), default=None),
+        parts={outcome: share_of(outcomes.get(outcome, 0), decided) for outcome in ALARMS},
+        outcomes=outcomes,
     )
 
 
-def _shown_ledger(ledgers: dict[str, Any], shares: Sequence[tuple[str, str, float, int]]) -> str | None:
+def _shown_ledger(shares: _Shares) -> int | None:
     """The one whose course is drawn: where somebody is furthest from their share."""
     if not shares:
         return None
-    return max(shares, key=lambda each: (abs(each[3] - each[2]), each[0]))[0]
+    return max(shares, key=lambda each: (abs(each[1].difference), each[0]))[0].ledger
 
 
 def _tiles(now: _Figures, before: _Figures | None, scope: Scope, filters: Filters) -> list[Any]:
@@ -147,10 +139,11 @@ def _tiles(now: _Figures, before: _Figures | None, scope: Scope, filters: Filter
     if "agent" in asked:
         to_whom = (_("Turns due to you"), _("Turns you got")) if scope.agent else (_("Turns due"), _("Turns got"))
         differences = round(now.got - now.due, 2), round(was.got - was.due, 2)
+        due: dict[str, Any] = {"link": link(filters, "due", **of_team), "behind": now.could, **common}
         return [
-            tile(to_whom[0], NUMBER, now.due, was.due, **common),
+            tile(to_whom[0], NUMBER, now.due, was.due, **due),
             tile(to_whom[1], COUNT, now.got, was.got, link=link(filters, "got", **of_team), **common),
-            tile(_("Difference"), NUMBER, *differences, **common),
+            tile(_("Difference"), NUMBER, *differences, **due),
         ]
     found = [
         tile(_("By turns"), COUNT, now.turns, was.turns, link=link(filters, "turns", **of_team), **common),
@@ -174,78 +167,75 @@ def _tiles(now: _Figures, before: _Figures | None, scope: Scope, filters: Filter
         found.append(
             tile(
                 label, SHARE, part, was.parts[outcome], hint=hint % round(level * 100), is_bad=is_high,
-                less_is_better=True, link=link(filters, "decided", outcome=outcome), **common,
+                less_is_better=True, link=link(filters, "decided", outcome=outcome),
+                behind=now.outcomes.get(outcome, 0), **common,
             )
         )  # fmt: skip
     return found
 
 
-def _shares(
-    shares: Sequence[tuple[str, str, float, int]], ledgers: dict[str, Any], names: Names, scope: Scope, filters: Filters
-) -> Panel:
-    rows = [
-        Row(
-            names.of("agent", int(agent)),
-            [
-                Cell(turns.ledger_name(name, names), TEXT),
-                Cell(round(due, 2), NUMBER),
-                Cell(got, COUNT, behind),
-                Cell(round(got - due, 2), NUMBER, is_bad=abs(got - due) >= 3),
-                Cell(share_of(got, ledgers[name]["turns"]), SHARE, behind, behind=got),
-            ],
-        )
-        for name, agent, due, got in sorted(shares, key=lambda each: (-abs(each[3] - each[2]), each[0], int(each[1])))
-        for behind in [scope.link_to_decisions(filters.only(agent=int(agent)), "got", ledger=name)]
-    ]
+def _shares(shares: _Shares, gave: Mapping[int, int], names: Names, scope: Scope, filters: Filters) -> Panel:
+    rows = []
+    for seat, of in sorted(shares, key=lambda each: (-abs(each[1].difference), each[0])):
+        theirs = filters.only(agent=seat.agent)
+        got = scope.link_to_decisions(theirs, "got", ledger=seat.ledger)
+        due = scope.link_to_decisions(theirs, "due", ledger=seat.ledger)
+        cells = [
+            Cell(decisions.ledger_name(seat.ledger, names), TEXT),
+            Cell(round(of.due / U, 2), NUMBER, due, behind=of.could),
+            Cell(of.got, COUNT, got),
+            Cell(round(of.difference, 2), NUMBER, due, is_bad=abs(of.difference) >= 3, behind=of.could),
+            Cell(share_of(of.got, gave[seat.ledger]), SHARE, got, behind=of.got),
+        ]
+        rows.append(Row(names.of("agent", seat.agent), cells))
     columns = [_("Agent"), _("Team"), _("Due"), _("Received"), _("Difference"), _("Of the team's turns")]
-    note = _("In leads. Only who could take a lead was due a part of it; above zero somebody had more than their part.")
+    note = _(
+        "In leads. Only who could take a lead was due a part of it; above zero somebody had more than their part. What"
+        " was due leads to the decisions that gave a part, each with how much."
+    )
     table = Table(columns, rows, empty=_("Nothing went by turns in this period."))
     return Panel("shares", _("Due and received"), table, note=note, is_wide=True)
 
 
 def _deviation(
-    ledger: str, sums: dict[str, Any], by_day: Sequence[tuple[date, dict[str, Any]]], names: Names, wanted: Any,
-    *, is_part: bool,
-) -> Panel:  # fmt: skip
-    course: dict[str, list[float]] = {}
-    standing: dict[str, float] = {}
-    labels = []
-    people = sorted({*sums["due"], *sums["got"]}, key=int)
-    for day, of in by_day:
-        here = of.get("ledgers", {}).get(ledger)
-        if here is not None:
-            for agent in {*here["due"], *here["got"]}:
-                change = here["got"].get(agent, 0) - here["due"].get(agent, 0) / U
-                standing[agent] = standing.get(agent, 0.0) + change
-        labels.append(date_format(day, "j M"))
-        for agent in people:
-            course.setdefault(agent, []).append(round(standing.get(agent, 0.0), 3))
-    drawn = [agent for agent in people if wanted is None or agent in wanted]
-    drawn.sort(key=lambda agent: -max(map(abs, course[agent])))
+    ledger: int, found: Turns, shares: Mapping[Seat, Standing], names: Names, scope: Scope, filters: Filters
+) -> Panel:
+    is_part = bool(turns.words_of(filters))
+    days, standing = found.course(ledger)
+    course = {
+        agent: [round(number, 3) for number in of]
+        for agent, of in sorted(standing.items())
+        if Seat(ledger, agent) in shares
+    }
+    labels = [date_format(day, "j M") for day in days]
+    drawn = sorted(course, key=lambda agent: -max(map(abs, course[agent])))
     styles = ("first", "second", "third", "fourth")
     lines = [
         (
-            names.of("agent", int(agent)) if place < _LINES else "",
+            names.of("agent", agent) if place < _LINES else "",
             styles[place] if place < _LINES else "other",
             [0.0, *course[agent]],
         )
         for place, agent in enumerate(drawn)
     ]
-    is_bound = sums["even"] and sums["takers"] is not None and not is_part
+    is_bound = not is_part and found.is_bound(ledger)
     chart = charts.linear_trend(
         _("Distance from the share of turns"),
         _("Leads received less leads due, at the end of each day, of each member of %s.")
-        % turns.ledger_name(ledger, names),
+        % decisions.ledger_name(ledger, names),
         [_("start"), *labels],
         lines,
         band=1.0 if is_bound else None,
     )
     rows = [
         Row(
-            names.of("agent", int(agent)),
-            [Cell(max(course[agent]), NUMBER), Cell(min(course[agent]), NUMBER), Cell(course[agent][-1], NUMBER)],
+            names.of("agent", agent),
+            [Cell(number, NUMBER, link, behind=could) for number in (max(of), min(of), of[-1])],
         )
         for agent in drawn
+        for of in [course[agent]]
+        for could in [shares[Seat(ledger, agent)].could]
+        for link in [scope.link_to_decisions(filters.only(agent=agent), "due", ledger=ledger)]
     ]
     if is_bound:
         note = _(
@@ -264,29 +254,28 @@ def _deviation(
             " most 2.1."
         )
     columns = [_("Agent"), _("Highest"), _("Lowest"), _("Now")]
-    title = _("Distance from the share, %s") % turns.ledger_name(ledger, names)
+    title = _("Distance from the share, %s") % decisions.ledger_name(ledger, names)
     return Panel("deviation", title, Table(columns, rows), chart, note=note, is_wide=True)
 
 
-def _eligible(whole: dict[str, Any], names: Names, wanted: set[str] | None, scope: Scope, filters: Filters) -> Panel:
+def _eligible(
+    found: Mapping[int, Looked], names: Names, wanted: set[int] | None, scope: Scope, filters: Filters
+) -> Panel:
     rows = []
-    people = {*whole["asked"], *whole["otherwise"]}
-    for agent in sorted(people, key=lambda agent: (-whole["asked"].get(agent, 0), int(agent))):
+    for agent, of in sorted(found.items(), key=lambda each: (-each[1].asked, each[0])):
         if wanted is not None and agent not in wanted:
             continue
-        theirs = filters.only(agent=int(agent))
-        looked_at = whole["asked"].get(agent, 0)
-        could = looked_at - sum(whole["missed"].get(agent, {}).values())
-        taken, otherwise = whole["taken"].get(agent, 0), whole["otherwise"].get(agent, 0)
+        theirs = filters.only(agent=agent)
+        could = of.asked - sum(of.missed.values())
         rows.append(
             Row(
-                names.of("agent", int(agent)),
+                names.of("agent", agent),
                 [
-                    Cell(looked_at, COUNT, scope.link_to_decisions(theirs, "asked")),
+                    Cell(of.asked, COUNT, scope.link_to_decisions(theirs, "asked")),
                     Cell(could, COUNT, scope.link_to_decisions(theirs, "could")),
-                    Cell(share_of(could, looked_at), SHARE, scope.link_to_decisions(theirs, "could"), behind=could),
-                    *counted(taken, could, scope.link_to_decisions(theirs, "taken")),
-                    Cell(otherwise, COUNT, scope.link_to_decisions(theirs, "otherwise")),
+                    Cell(share_of(could, of.asked), SHARE, scope.link_to_decisions(theirs, "could"), behind=could),
+                    *counted(of.taken, could, scope.link_to_decisions(theirs, "taken")),
+                    Cell(of.otherwise, COUNT, scope.link_to_decisions(theirs, "otherwise")),
                 ],
             )
         )
@@ -298,15 +287,18 @@ def _eligible(whole: dict[str, Any], names: Names, wanted: set[str] | None, scop
     return Panel("eligible", _("Share of leads by eligibility"), Table(columns, rows), note=_of_teams(note, filters))
 
 
-def _missed(whole: dict[str, Any], names: Names, wanted: set[str] | None, scope: Scope, filters: Filters) -> Panel:
+def _missed(
+    found: Mapping[int, Looked], names: Names, wanted: set[int] | None, scope: Scope, filters: Filters
+) -> Panel:
     rows = []
-    for agent, reasons in sorted(whole["missed"].items(), key=lambda item: (-sum(item[1].values()), int(item[0]))):
+    missed = {agent: of.missed for agent, of in found.items() if of.missed}
+    for agent, reasons in sorted(missed.items(), key=lambda each: (-sum(each[1].values()), each[0])):
         if wanted is not None and agent not in wanted:
             continue
-        theirs = filters.only(agent=int(agent))
+        theirs = filters.only(agent=agent)
         said = [
             (
-                f"{count(number)} {turns.REASONS.get(reason, reason)}",
+                f"{count(number)} {decisions.REASONS.get(reason, reason)}",
                 scope.link_to_decisions(theirs, "missed", reason=reason),
             )
             for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
@@ -315,7 +307,7 @@ def _missed(whole: dict[str, Any], names: Names, wanted: set[str] | None, scope:
             Cell(sum(reasons.values()), COUNT, scope.link_to_decisions(theirs, "missed")),
             Cell(", ".join(words for words, _link in said), TEXT, parts=said),
         ]
-        rows.append(Row(names.of("agent", int(agent)), cells))
+        rows.append(Row(names.of("agent", agent), cells))
     table = Table([_("Agent"), _("Missed"), _("Because of")], rows, empty=_("Nobody missed a lead."))
     note = _("How often somebody was looked at for a lead and could not take it, by the first reason.")
     return Panel("missed", _("Why people missed leads"), table, note=_of_teams(note, filters))
@@ -326,14 +318,14 @@ def _of_teams(note: str, filters: Filters) -> str:
     return f"{note} {_('Over all of their teams.')}" if "team" in dict(filters.narrowed) else note
 
 
-def _outcomes(whole: dict[str, Any], scope: Scope, filters: Filters) -> Panel:
-    decided = sum(whole["outcomes"].values())
+def _outcomes(outcomes: Mapping[str, int], scope: Scope, filters: Filters) -> Panel:
+    decided = sum(outcomes.values())
     labels = {
         "assigned": _("Assigned"), "fallback": _("To the fallback agent"), "held": _("Held"), "queued": _("Queued"),
     }  # fmt: skip
     rows = []
     for outcome, label in labels.items():
-        number = whole["outcomes"].get(outcome, 0)
+        number = outcomes.get(outcome, 0)
         level = ALARMS.get(outcome)
         leads, part = counted(number, decided, scope.link_to_decisions(filters, "decided", outcome=outcome))
         is_high = level is not None and part.value is not None and part.value > level

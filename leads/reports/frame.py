@@ -5,21 +5,20 @@ This and what needs it is imported by whoever reports, not by every process that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-import psycopg
-from django.db import connection
 from django.db.models import Q
 from numpy.typing import NDArray
 
 from leads.models import Lead, LeadDay
+from leads.reports import packed
 from leads.reports.filters import COVERED, Filters
 from leads.speed import days
-from leads.speed.days import APART, CODED, COLUMNS, DAY, NO_LEAD, NUMBERS
+from leads.speed.days import APART, CODED, COLUMNS, NO_LEAD, NUMBERS
 from routing.engine.hours import microseconds, stretches
 
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000
@@ -77,17 +76,16 @@ def load_asked(filters: Filters, names: Iterable[str] = (), *, workspace_id: int
 def load(*, workspace_id: int, start: datetime, end: datetime, names: Iterable[str] = BASIC) -> Frame:
     """The leads received in `[start, end)`, bots apart, with these columns: four statements, five where some are not
     packed and have promises."""
-    wanted = [name for name in COLUMNS if name in {*names, "received"}]
-    first, last = days.day_of(start), days.day_of(end - timedelta(microseconds=1))
-    stale = days.changed_since_noted(workspace_id)
-    stored = {row["day"]: row for row in _packed_days(workspace_id, first, last, wanted) if row["day"] not in stale}
-    parts = [stored[day] for day in sorted(stored)]
-    if missing := list(_missing(first, last, stored)):
+    columns = [name for name in COLUMNS if name in {*names, "received"}]
+    wanted = packed.days_between(start, end)
+    stored = packed.stored(LeadDay, workspace_id=workspace_id, wanted=wanted, names=columns)
+    parts = list(stored.values())
+    if missing := list(packed.stretches(wanted, stored)):
         spans = Q()
         for since, until in missing:
             spans |= Q(received_at__gte=days.begin_of(since), received_at__lt=days.begin_of(until))
         parts.append(days.packed(days.rows_of(Lead.objects.filter(spans, workspace_id=workspace_id))))
-    whole = _joined(parts, wanted)
+    whole = _joined(parts, columns)
     received = whole["received"]
     return whole.where((received >= microseconds(start)) & (received < microseconds(end)))
 
@@ -111,35 +109,6 @@ def hour_of_week(received: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     """The hour of the week, 0 to 167, in which each came in."""
     local = local_microseconds(received, zone)
     return (local // _DAY + 3) % 7 * 24 + local % _DAY // _HOUR  # 1970 began on a Thursday
-
-
-def _packed_days(workspace_id: int, first: date, last: date, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
-    rows = LeadDay.objects.filter(workspace_id=workspace_id, day__gte=first, day__lte=last).order_by("day")
-    names = ("day", "words", *wanted)
-    if connection.vendor != "postgresql":
-        yield from rows.values(*names)
-        return
-    # In text, which Django asks for, every byte is two, and has to be read one by one.
-    sql, given = rows.values_list(*names).query.sql_with_params()
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, given, binary=True)
-        for row in cursor:
-            found = dict(zip(names, row, strict=True))
-            yield found
-
-
-def _missing(first: date, last: date, stored: Mapping[date, Any]) -> Iterator[tuple[date, date]]:
-    """The days that are not packed, as `[since, until)`."""
-    since, day = None, first
-    while day <= last + DAY:
-        is_missing = day <= last and day not in stored
-        if is_missing and since is None:
-            since = day
-        elif not is_missing and since is not None:
-            yield since, day
-            since = None
-        day += DAY
 
 
 def _joined(parts: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> Frame:

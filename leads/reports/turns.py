@@ -1,282 +1,330 @@
-"""The decisions of a period as they stood at an instant: their sums, day by day, and the decisions behind one sum.
-
-A year of decisions is never read for a list: the days' sums say on which days those of a page lie, and only these are
-read.
-"""
+"""The decisions of a period in columns, as they stood at an instant: the packed days, and the decisions themselves for
+the days that are not packed; and what is added up of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Case, CharField, F, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+import numpy as np
+from numpy.typing import NDArray
 
-from leads.models import Decision, GivenBack, TurnDay
-from leads.reports.filters import BadFilter, Filters
-from leads.reports.names import Names
-from leads.speed import days, turn_sums
+from leads.models import TurnDay
+from leads.reports import packed
+from leads.reports.filters import Filters
+from leads.speed import days, turn_columns
 from leads.speed.days import DAY
-from leads.speed.turn_sums import FIRST, NO_GAP, PAID, PARTS, last_verdicts
-from routing.engine import Outcome
+from leads.speed.turn_columns import (
+    CODED,
+    COLUMNS,
+    COULD_TAKE,
+    IS_FIRST,
+    IS_TURN,
+    NUMBERS,
+    PARTS,
+    SETS,
+    WAS_EVEN,
+    WORDS,
+)
+from routing.engine import U
+from routing.engine.hours import microseconds
 
-WHAT: dict[str, Any] = {
-    "decided": gettext_lazy("Leads decided"),
-    "turns": gettext_lazy("Given by turns"),
-    "got": gettext_lazy("Got by turns"),
-    "asked": gettext_lazy("Looked at"),
-    "could": gettext_lazy("Could take"),
-    "missed": gettext_lazy("Missed"),
-    "taken": gettext_lazy("Got of those they could take"),
-    "otherwise": gettext_lazy("Got otherwise: by hand, or as the fallback"),
+_DAY = 86_400_000_000
+# Units of a ledger are added in two halves: as a whole, a million leads of them are more than floats tell apart.
+_HALF = 1 << 20
+
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys((*NUMBERS, "share_units"), np.int64),
+    **dict.fromkeys((*CODED, "chosen"), np.uint16),
+    **dict.fromkeys(("verdict_sizes", "verdict_agents", "verdict_reasons", "share_sizes", "share_seats"), np.uint16),
+    **dict.fromkeys(SETS, np.uint32),
+    "marks": np.uint8,
 }
-REASONS: dict[str, Any] = {
-    "chosen": gettext_lazy("got it"),
-    "not_their_turn": gettext_lazy("not their turn"),
-    "offered": gettext_lazy("it was offered to them"),
-    "off_shift": gettext_lazy("off shift"),
-    "paused": gettext_lazy("paused"),
-    "time_off": gettext_lazy("time off"),
-    "holiday": gettext_lazy("holiday"),
-    "at_cap": gettext_lazy("at a cap"),
-    "language": gettext_lazy("language"),
-    "channel": gettext_lazy("channel"),
-    "territory": gettext_lazy("territory"),
-    "tags": gettext_lazy("tags"),
-    "not_preferred": gettext_lazy("others fitted better"),
-    "lower_tier": gettext_lazy("an earlier tier was there"),
-    "weight_zero": gettext_lazy("no turns in the team"),
-    "already_tried": gettext_lazy("had it before"),
-    "inactive": gettext_lazy("inactive"),
-}
-# Of an agent; the others are of everybody.
-OF_AN_AGENT = ("got", "asked", "could", "missed", "taken", "otherwise")
+# Columns of decisions; the others are those of the sets that decisions name.
+_OF_EACH = (*NUMBERS, *CODED, "chosen", "marks", *SETS)
+# The words that the codes of a column are places in, where it is not those of its own name.
+_CODES = {
+    **{name: name for name in CODED}, "chosen": "seat", "verdict_agents": "agent", "verdict_reasons": "reason",
+    "share_seats": "seat",
+}  # fmt: skip
+# What the columns of a set are called; and what is read of decisions to add them up.
+OF_VERDICTS = ("verdicts", "verdict_sizes", "verdict_agents", "verdict_reasons")
+OF_SHARES = ("shares", "share_sizes", "share_seats", "share_units")
+FIGURES = tuple(name for name in COLUMNS if name != "decision")
 
 
-Words = tuple[tuple[str, Any], ...]
+class Seat(NamedTuple):
+    """Somebody who takes turns by a ledger: a team's id, or 0 for the workspace's own."""
+
+    ledger: int
+    agent: int
 
 
-def words_of(filters: Filters) -> Words:
-    """The rule, channel, country and source that the decisions are narrowed to."""
+class Standing(NamedTuple):
+    """What an agent was due by turns of one ledger, in its units, and how many they got; `could` counts the turns of
+    which they were due a part."""
+
+    due: int
+    got: int
+    could: int
+
+    @property
+    def difference(self) -> float:
+        """In leads: above zero, more than their part."""
+        return self.got - self.due / U
+
+
+class Looked(NamedTuple):
+    """How often somebody was looked at for a lead; why they could not take it; and how many they got, of those that
+    they could take, and in any other way: by hand, or as the fallback."""
+
+    asked: int
+    missed: Mapping[str, int]
+    taken: int
+    otherwise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Decisions in columns of one length, in the order of time. `words`: what codes are places in. `sets`: the columns
+    of the sets that they name, with the number of the set of each entry (`verdict_of`, `share_of`). Turns that were
+    given back by `at`, microseconds since 1970, count for nobody."""
+
+    columns: Mapping[str, NDArray[Any]]
+    words: Mapping[str, Sequence[Any]]
+    sets: Mapping[str, NDArray[Any]]
+    at: int
+
+    def __len__(self) -> int:
+        return len(self.columns["at"])
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def where(self, mask: NDArray[np.bool_]) -> Turns:
+        """The decisions for which this holds."""
+        if mask.all():
+            return self
+        return replace(self, columns={name: column[mask] for name, column in self.columns.items()})
+
+    def are(self, name: str, word: Any) -> NDArray[np.bool_]:
+        """Which have this word in a coded column."""
+        known = self.words[_CODES[name]]
+        return self[name] == known.index(word) if word in known else np.zeros(len(self), bool)
+
+    def having(self, words: Iterable[tuple[str, Any]]) -> Turns:
+        """The decisions that have all of these words."""
+        mask = np.ones(len(self), bool)
+        for name, word in words:
+            mask &= self.are(name, word)
+        return self.where(mask)
+
+    def marked(self, bit: int) -> NDArray[np.bool_]:
+        """Which have this bit of `marks`."""
+        return (self["marks"] & bit) != 0
+
+    def used(self, name: str) -> list[Any]:
+        """The words that any of them has in a coded column."""
+        counts = np.bincount(self[name], minlength=len(self.words[name]))
+        return [word for word, number in zip(self.words[name], counts, strict=True) if number]
+
+    @property
+    def were_undone(self) -> NDArray[np.bool_]:
+        """Which took a turn that was given back by then."""
+        return self.marked(IS_TURN) & (self["undone"] >= 0) & (self["undone"] <= self.at)
+
+    @property
+    def are_turns(self) -> NDArray[np.bool_]:
+        """Which took a turn that stands."""
+        return self.marked(IS_TURN) & ~self.were_undone
+
+    def of_ledgers(self, ledgers: Iterable[int]) -> NDArray[np.bool_]:
+        """Which took a turn of one of these."""
+        wanted = set(ledgers)
+        seats = np.array([seat.ledger in wanted for seat in self.words["seat"]], bool)
+        return self.marked(IS_TURN) & seats[self["chosen"]]
+
+    def outcomes(self) -> dict[str, int]:
+        """How many leads were first decided so."""
+        counts = np.bincount(self["outcome"][self.marked(IS_FIRST)], minlength=len(self.words["outcome"]))
+        return {word: int(number) for word, number in zip(self.words["outcome"], counts, strict=True) if number}
+
+    def standings(self) -> dict[Seat, Standing]:
+        """Of everybody who was due or got anything by turns that stand."""
+        stand = self.are_turns
+        got = np.bincount(self["chosen"][stand], minlength=len(self.words["seat"]))
+        times = self._times("share", stand)
+        could = np.bincount(self.sets["share_seats"], weights=times, minlength=len(got))
+        found = zip(self.words["seat"], self._units(times), got.tolist(), could.tolist(), strict=True)
+        return {seat: Standing(due, number, int(often)) for seat, due, number, often in found if number or often}
+
+    def turns(self) -> dict[int, int]:
+        """How many turns that stand each ledger gave."""
+        counts = np.bincount(self["chosen"][self.are_turns], minlength=len(self.words["seat"])).tolist()
+        found: dict[int, int] = {}
+        for seat, number in zip(self.words["seat"], counts, strict=True):
+            if number:
+                found[seat.ledger] = found.get(seat.ledger, 0) + number
+        return found
+
+    def looked_at(self) -> dict[int, Looked]:
+        """Of everybody who was looked at, or got a lead, by their id."""
+        agents, reasons = self.words["agent"], self.words["reason"]
+        times = self._times("verdict", np.ones(len(self), bool))
+        places = self.sets["verdict_agents"].astype(np.int64) * len(reasons) + self.sets["verdict_reasons"]
+        counts = np.bincount(places, weights=times, minlength=len(agents) * len(reasons))
+        table = counts.astype(np.int64).reshape(len(agents), len(reasons)).tolist()
+        could = self.marked(COULD_TAKE)
+        taken, otherwise = (np.bincount(self["agent"][of], minlength=len(agents)).tolist() for of in (could, ~could))
+        return {
+            agent: Looked(
+                sum(row),
+                {reason: number for reason, number in zip(reasons, row, strict=True) if reason and number},
+                got,
+                by_hand,
+            )
+            for agent, row, got, by_hand in zip(agents, table, taken, otherwise, strict=True)
+            if agent and (any(row) or got or by_hand)
+        }
+
+    def is_bound(self, ledger: int) -> bool:
+        """Whether turns of this ledger keep everybody within one lead of their share: it stood even before the first,
+        each gave the same shares to the same people, and none was given back."""
+        its = self.of_ledgers([ledger])
+        if not its.any() or (its & self.were_undone).any() or not self["marks"][its][0] & WAS_EVEN:
+            return False
+        sets = np.unique(self["shares"][its])
+        sizes = self.sets["share_sizes"]
+        if (sizes[sets] != sizes[sets[0]]).any():
+            return False
+        places = (np.cumsum(sizes) - sizes)[sets][:, None] + np.arange(sizes[sets[0]])
+        entries = [self.sets[name][places] for name in ("share_seats", "share_units")]
+        return all(bool((of == of[0]).all()) for of in entries)
+
+    def course(self, ledger: int) -> tuple[list[date], dict[int, list[float]]]:
+        """Leads received less leads due by turns of this ledger, by agent: at the end of each day (UTC) from the first
+        decision to the last."""
+        if not len(self):
+            return [], {}
+        first, last = (int(self["at"][place]) // _DAY for place in (0, -1))
+        seats = [place for place, seat in enumerate(self.words["seat"]) if seat.ledger == ledger]
+        shape = last - first + 1, len(seats)
+        place_of = np.zeros(len(self.words["seat"]), np.int64)
+        place_of[seats] = np.arange(len(seats))
+        its = self.are_turns & self.of_ledgers([ledger])
+        day = self["at"][its] // _DAY - first
+        got = np.bincount(day * len(seats) + place_of[self["chosen"][its]], minlength=shape[0] * shape[1])
+        times = self._times("share", its)
+        given = np.flatnonzero(times)
+        day_of = np.zeros(len(self.sets["share_sizes"]), np.int64)
+        day_of[self["shares"][its]] = day  # the decisions that name a set are all of one day
+        places = day_of[self.sets["share_of"][given]] * len(seats) + place_of[self.sets["share_seats"][given]]
+        units = self.sets["share_units"][given] * times[given]
+        due = np.bincount(places, weights=units, minlength=shape[0] * shape[1]) / U
+        standing = np.cumsum((got - due).reshape(shape), axis=0)
+        begins = date(1970, 1, 1) + first * DAY
+        labels = [begins + place * DAY for place in range(shape[0])]
+        return labels, {self.words["seat"][seat].agent: standing[:, place].tolist() for place, seat in enumerate(seats)}
+
+    def gave(self, agent: int) -> NDArray[np.bool_]:
+        """Which took a turn that stands, of which this agent was given a part."""
+        theirs = np.array([seat.agent == agent for seat in self.words["seat"]], bool)
+        found = np.zeros(len(self.sets["share_sizes"]), bool)
+        found[self.sets["share_of"][theirs[self.sets["share_seats"]]]] = True
+        return self.are_turns & found[self["shares"]]
+
+    def were_given_to(self, agent: int) -> NDArray[np.bool_]:
+        """Which took a turn that was this agent's."""
+        seats = np.array([seat.agent == agent for seat in self.words["seat"]], bool)
+        return self.marked(IS_TURN) & seats[self["chosen"]]
+
+    def found(self, agent: int, reason: str | None = None) -> NDArray[np.bool_]:
+        """Which looked at this agent; with a reason, which found it ('': none, they could take it)."""
+        known, people = self.words["reason"], self.words["agent"]
+        found = np.zeros(len(self.sets["verdict_sizes"]), bool)
+        if agent in people and (reason is None or reason in known):
+            its = self.sets["verdict_agents"] == people.index(agent)
+            if reason is not None:
+                its &= self.sets["verdict_reasons"] == known.index(reason)
+            found[self.sets["verdict_of"][its]] = True
+        return found[self["verdicts"]]
+
+    def _times(self, name: str, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Of each entry of the sets of verdicts or of shares, how many of these decisions name its set."""
+        number = len(self.sets[f"{name}_sizes"])
+        return np.bincount(self[f"{name}s"][mask], minlength=number)[self.sets[f"{name}_of"]]
+
+    def _units(self, times: NDArray[np.int64]) -> list[int]:
+        """What each seat was given, where each entry of the sets of shares was given so often."""
+        entries, units = self.sets["share_seats"], self.sets["share_units"]
+        high, low = (
+            np.bincount(entries, weights=half * times, minlength=len(self.words["seat"])).tolist()
+            for half in (units // _HALF, units % _HALF)
+        )
+        return [int(above) * _HALF + int(below) for above, below in zip(high, low, strict=True)]
+
+
+def words_of(filters: Filters) -> tuple[tuple[str, Any], ...]:
+    """The rule, channel, country and source that decisions are narrowed to."""
     return tuple(each for each in filters.narrowed if each[0] in PARTS)
 
 
-def load(
-    *, workspace_id: int, start: datetime, end: datetime, at: datetime, words: Words = ()
-) -> Iterator[tuple[date, dict[str, Any]]]:
-    """The sums of the decisions of `[start, end)` until `at` that have these words, day by day (UTC); the first and the
-    last may be parts of one. Days that are not packed, and those with turns given back since `at`, are added up from
-    their decisions; so are all where more than one word is asked for."""
+def load(*, workspace_id: int, start: datetime, end: datetime, at: datetime, names: Iterable[str] = FIGURES) -> Turns:
+    """The decisions of `[start, end)` until `at`, as they stood then, with these columns: three statements, four where
+    some days are not packed."""
+    columns = [name for name in COLUMNS if name in {*names, "at"}]
     end = min(end, at + timedelta(microseconds=1))
-    if end <= start:
-        return
-    first, last = days.day_of(start), days.day_of(end - timedelta(microseconds=1))
-    since = Decision.objects.filter(workspace_id=workspace_id, given_back_at__gt=at, at__gte=start, at__lt=end)
-    stale = days.changed_since_noted(workspace_id) | {days.day_of(on) for on in since.values_list("at", flat=True)}
-    rows = TurnDay.objects.filter(workspace_id=workspace_id, day__gte=first, day__lte=last)
-    found = {
-        day: sums
-        for day, sums in _packed(rows, words)
-        if day not in stale and start <= days.begin_of(day) and days.begin_of(day) + DAY <= end
+    parts: list[Mapping[str, Any]] = []
+    if start < end:
+        wanted = packed.days_between(start, end)
+        stored = packed.stored(TurnDay, workspace_id=workspace_id, wanted=wanted, names=columns)
+        found = dict(stored)
+        for since, until in packed.stretches(wanted, stored):
+            rows = turn_columns.decisions_between(
+                workspace_id=workspace_id, start=days.begin_of(since), end=days.begin_of(until)
+            )
+            # Each day by itself, as they are packed.
+            for day, of in groupby(rows, key=lambda row: days.day_of(row[1])):
+                found[day] = turn_columns.packed(of)
+        parts = [found[day] for day in sorted(found)]
+    whole = _joined(parts, columns, microseconds(at))
+    return whole.where((whole["at"] >= microseconds(start)) & (whole["at"] < microseconds(end)))
+
+
+def _joined(parts: Sequence[Mapping[str, Any]], wanted: Sequence[str], at: int) -> Turns:
+    known: dict[str, dict[Any, int]] = {name: {} for name in WORDS}
+    known["agent"][0] = known["seat"][Seat(0, 0)] = 0
+    pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
+    numbered = [name for name in SETS if name in wanted]
+    numbers = dict.fromkeys(SETS, 0)
+    spoken = {_CODES[name] for name in wanted if name in _CODES}
+    for part in parts:
+        codes = {name: np.array(_codes(name, part["words"][name], known[name]), np.uint32) for name in spoken}
+        for name in wanted:
+            column = np.frombuffer(part[name], _TYPES[name])
+            if name in _CODES:
+                column = codes[_CODES[name]][column]
+            elif name in SETS:
+                column = column + np.uint32(numbers[name])
+            pieces[name].append(column)
+        for name in numbered:
+            numbers[name] += len(pieces[f"{name[:-1]}_sizes"][-1])
+    columns = {
+        name: np.concatenate(of) if of else np.empty(0, np.uint32 if name in _CODES else _TYPES[name])
+        for name, of in pieces.items()
     }
-    missing = [day for day in _days(first, last) if day not in found]
-    if missing:
-        these = _on(missing, workspace_id=workspace_id, start=start, end=end, at=at, words=words)
-        decisions = these.order_by("at", "pk")
-        read = decisions.values_list("at", *_READ).iterator(chunk_size=2_000)
-        for on, of in groupby(read, key=lambda row: days.day_of(row[0])):
-            found[on] = turn_sums.add_up(row[1:] for row in of)
-    for on in sorted(found):
-        yield on, found[on]
+    sets = {name: columns.pop(name) for name in wanted if name not in _OF_EACH}
+    for name in numbered:
+        sizes = sets[f"{name[:-1]}_sizes"] = sets[f"{name[:-1]}_sizes"].astype(np.int64)
+        sets[f"{name[:-1]}_of"] = np.repeat(np.arange(len(sizes)), sizes)
+    return Turns(columns, {name: list(of) for name, of in known.items()}, sets, at)
 
 
-def _packed(rows: QuerySet[TurnDay], words: Words) -> Iterable[tuple[date, dict[str, Any]]]:
-    if not words:
-        return rows.filter(part="").values_list("day", "sums")
-    if len(words) > 1:
-        return ()
-    of = dict(rows.filter(part=turn_sums.part_of(*words[0])).values_list("day", "sums"))
-    # A day that is packed without the word had none of it.
-    return [(day, of.get(day) or turn_sums.add_up(())) for day in rows.filter(part="").values_list("day", flat=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """Decisions that one number counts. `outcome`: of those decided; `ledger`: of turns; `reason`: of those missed;
-    '' for all. `agent`: of whom, where it is about one."""
-
-    what: str
-    agent: int | None = None
-    outcome: str = ""
-    ledger: str = ""
-    reason: str = ""
-
-    def number(self, sums: Mapping[str, Any]) -> int:
-        """How many there are in these sums."""
-        agent = str(self.agent)
-        if self.what == "decided":
-            return int(sums["outcomes"].get(self.outcome, 0) if self.outcome else sum(sums["outcomes"].values()))
-        if self.what in ("turns", "got"):
-            ledgers = [of for name, of in sums["ledgers"].items() if self.ledger in ("", name)]
-            return sum(of["turns"] if self.what == "turns" else of["got"].get(agent, 0) for of in ledgers)
-        missed = sums["missed"].get(agent, {})
-        if self.what == "missed":
-            return int(missed.get(self.reason, 0) if self.reason else sum(missed.values()))
-        if self.what == "could":
-            return int(sums["asked"].get(agent, 0) - sum(missed.values()))
-        return int(sums[self.what].get(agent, 0))
-
-    def holds(self, row: tuple[Any, ...]) -> bool:
-        """Whether this decision (as `turn_sums.READ`) is one of them."""
-        decision, _ledger, moved, given_back, outcome, agent, trigger = row
-        if self.what == "decided":
-            return trigger in FIRST and self.outcome in ("", outcome)
-        if self.what in ("turns", "got"):
-            if not moved or given_back == PAID or decision is None:
-                return False
-            is_its = self.ledger in ("", str(decision["ledger"]))
-            return is_its and (self.what == "turns" or decision["turn"][0] == self.agent)
-        verdict = last_verdicts(decision).get(self.agent) if self.agent is not None else None
-        if self.what in ("taken", "otherwise"):
-            return agent == self.agent and (verdict in NO_GAP) == (self.what == "taken")
-        if verdict is None:
-            return False
-        if self.what == "missed":
-            return verdict not in NO_GAP and self.reason in ("", verdict)
-        return self.what == "asked" or verdict in NO_GAP
-
-    def narrow(self, decisions: QuerySet[Decision]) -> QuerySet[Decision]:
-        """Without most of those that it does not count, so that they need not be read."""
-        if self.what == "decided":
-            decisions = decisions.filter(trigger__in=FIRST)
-            return decisions.filter(outcome=self.outcome) if self.outcome else decisions
-        if self.what in ("turns", "got"):
-            decisions = decisions.filter(moved_ledger=True)
-            return decisions if self.what == "turns" else _naming(decisions, f'"turn": [{self.agent}, ')
-        if self.what in ("taken", "otherwise"):
-            return decisions.filter(agent=self.agent)
-        # As a candidate stands in the stored text.
-        return _naming(decisions, f'[{self.agent}, "{self.reason}"' if self.reason else f'[{self.agent}, "')
-
-
-def behind(what: str, *, agent: int | None, asked: Mapping[str, str], is_own: bool) -> Behind:
-    """What a link asks for. `is_own`: by an agent, who sees what is about them only. Raises BadFilter."""
-    is_theirs = what in OF_AN_AGENT and agent is not None
-    if what not in WHAT or (what in OF_AN_AGENT and agent is None) or (is_own and not is_theirs):
-        raise BadFilter(_("“%(what)s” is no list of decisions. Follow a link of a report.") % {"what": what})
-    outcome, reason, ledger = (asked.get(name, "") for name in ("outcome", "reason", "ledger"))
-    if outcome not in ("", *Outcome) or not (reason.replace("_", "").isalpha() or not reason) or len(ledger) > 20:
-        raise BadFilter(_("That is no list of decisions. Follow a link of a report."))
-    return Behind(what, agent if what in OF_AN_AGENT else None, outcome, ledger, reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The decisions behind a number, the newest first. `by_day`: how many of them each day has."""
-
-    wanted: Behind
-    workspace_id: int
-    start: datetime
-    end: datetime
-    at: datetime
-    words: Words
-    by_day: Mapping[date, int]
-
-    def count(self) -> int:
-        return sum(self.by_day.values())
-
-    def __len__(self) -> int:
-        return self.count()
-
-    def __getitem__(self, part: slice) -> list[Decision]:
-        before, skipped, on = 0, 0, []
-        for day in sorted(self.by_day, reverse=True):
-            ends = before + self.by_day[day]
-            if ends <= part.start:
-                skipped = ends
-            elif before < part.stop and self.by_day[day]:
-                on.append(day)
-            before = ends
-        if not on:
-            return []
-        end = min(self.end, self.at + timedelta(microseconds=1))
-        decisions = _on(on, workspace_id=self.workspace_id, start=self.start, end=end, at=self.at, words=self.words)
-        rows = self.wanted.narrow(decisions).order_by("-at", "-pk").values_list("pk", *_READ)
-        wanted = []
-        for row in rows.iterator(chunk_size=500):
-            if self.wanted.holds(row[1:]):
-                wanted.append(row[0])
-                if len(wanted) == part.stop - skipped:
-                    break
-        shown = Decision.objects.select_related("lead", "agent").defer("request", "loads", "ledger")
-        of = shown.in_bulk(wanted[part.start - skipped :])
-        return [of[pk] for pk in wanted[part.start - skipped :] if pk in of]
-
-
-def find(*, workspace_id: int, filters: Filters, at: datetime, wanted: Behind) -> Found:
-    start, end, words = filters.start, filters.end, words_of(filters)
-    sums = load(workspace_id=workspace_id, start=start, end=end, at=at, words=words)
-    return Found(wanted, workspace_id, start, end, at, words, {day: wanted.number(of) for day, of in sums})
-
-
-def in_words(wanted: Behind, names: Names) -> list[str]:
-    """What else the link asked for, for people."""
-    found = []
-    if wanted.outcome:
-        found.append(str(Decision(outcome=wanted.outcome).get_outcome_display()))
-    if wanted.reason:
-        found.append(str(REASONS.get(wanted.reason, wanted.reason)))
-    if wanted.ledger:
-        found.append(ledger_name(wanted.ledger, names))
-    return found
-
-
-def verdict_in_words(decision: Decision, agent: int | None) -> str:
-    """Why this agent did not get the lead, or that they did; '' where they were not looked at."""
-    verdict = last_verdicts(decision.decision).get(agent) if agent is not None else None
-    return "" if verdict is None else str(REASONS.get(verdict, verdict))
-
-
-def ledger_name(name: str, names: Names) -> str:
-    """Of the team whose it is."""
-    return names.of("team", int(name)) if name.isdecimal() and name != "0" else _("On call, all teams")
-
-
-# As it stood at the instant that decisions are annotated with: what was given back since was not yet.
-_READ = tuple("stood" if name == "given_back" else name for name in turn_sums.READ)
-
-
-def _on(
-    on: Iterable[date], *, workspace_id: int, start: datetime, end: datetime, at: datetime, words: Words
-) -> QuerySet[Decision]:
-    """The decisions of these days (UTC) within `[start, end)` that have these words."""
-    spans = Q()
-    for _place, stretch in groupby(enumerate(sorted(on)), key=lambda each: each[1].toordinal() - each[0]):
-        days_on = [day for _number, day in stretch]
-        begins, ends = days.begin_of(days_on[0]), days.begin_of(days_on[-1] + DAY)
-        spans |= Q(at__gte=max(start, begins), at__lt=min(end, ends))
-    not_yet = When(given_back_at__gt=at, then=Value(""))
-    stood = Case(not_yet, default=F("given_back"), output_field=CharField(choices=GivenBack.choices))
-    found = Decision.objects.filter(spans, workspace_id=workspace_id).annotate(stood=stood)
-    for name, word in words:
-        if name != "rule":
-            found = found.filter(**{f"lead__{name}": word})
-        else:
-            none = Q(decision__rule=None) | Q(decision__isnull=True)
-            found = found.filter(Q(decision__rule=word) if word else none)
-    return found
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    while first <= last:
-        yield first
-        first += DAY
-
-
-def _naming(decisions: QuerySet[Decision], text: str) -> QuerySet[Decision]:
-    return decisions.annotate(text=Cast("decision", TextField())).filter(text__contains=text)
+def _codes(name: str, words: Sequence[Any], known: dict[Any, int]) -> list[int]:
+    """The places of a day's words among those of all days."""
+    if name == "seat":
+        words = [Seat(*word) for word in words]
+    return [known.setdefault(word, len(known)) for word in words]

@@ -23,12 +23,12 @@ from agents.scoping import activate, workspaces_of
 from agents.zones import zone
 from leads.models import Decision, Every, Lead, ReportMail
 from leads.notifying.recipients import is_set_up
-from leads.reports import drill, mailing, turns
+from leads.reports import decisions, drill, mailing
 from leads.reports.access import ReportView
 from leads.reports.filters import PERIODS, WALL, BadFilter, Filters, read
 from leads.reports.kinds import KINDS, Kind
 from leads.reports.names import Names
-from leads.reports.page import Report, Scope, as_csv
+from leads.reports.page import NUMBER, Cell, Report, Scope, as_csv
 from leads.reports.scopes import filters_for, zones_of
 
 LEADS_A_PAGE = 50
@@ -193,8 +193,8 @@ class Decisions(Behind):
             filters = filters_for(self.scope, given)
             at = _moment(given.get("at"), self.scope.at)
             agent = dict(filters.narrowed).get("agent")
-            wanted = turns.behind(given.get("what", "decided"), agent=agent, asked=given, is_own=own is not None)
-            found = turns.find(workspace_id=workspace.pk, filters=filters, at=at, wanted=wanted)
+            wanted = decisions.behind(given.get("what", "decided"), agent=agent, asked=given, is_own=own is not None)
+            found = decisions.find(workspace_id=workspace.pk, filters=filters, at=at, wanted=wanted)
         except BadFilter as problem:
             return self.refuse(request, problem)
         names = Names(workspace)
@@ -205,11 +205,12 @@ class Decisions(Behind):
             context: dict[str, Any] = {
                 "page_of": page,
                 "rows": [_decision_row(decision, wanted, names, own) for decision in page],
-                "what": turns.WHAT[wanted.what],
-                "bounds": turns.in_words(wanted, names),
+                "what": decisions.WHAT[wanted.what],
+                "bounds": decisions.in_words(wanted, names),
                 "filters": filters,
                 "narrowed": [names.of(name, word) for name, word in filters.narrowed],
-                "whose": names.of("agent", wanted.agent) if wanted.agent is not None else "",
+                "whose": names.of("agent", wanted.agent) if wanted.agent else "",
+                "due": Cell(found.due, NUMBER) if wanted.what == "due" else None,
                 "at": at,
                 "query": _without_page(given),
                 "kinds": kinds_shown(self, kind, filters),
@@ -217,14 +218,15 @@ class Decisions(Behind):
             return self.page(request, "reports/decisions.html", context)
 
 
-def _decision_row(decision: Decision, wanted: turns.Behind, names: Names, own: Agent | None) -> dict[str, Any]:
+def _decision_row(decision: Decision, wanted: decisions.Behind, names: Names, own: Agent | None) -> dict[str, Any]:
     is_shown = own is None or own.pk in (decision.agent_id, decision.lead.agent_id, decision.lead.answered_by_id)
     return {
         "decision": decision,
         "is_shown": is_shown,
         "agent": names.of("agent", decision.agent_id or 0) if is_shown else "",
         "rule": (decision.decision or {}).get("rule") or "",
-        "verdict": turns.verdict_in_words(decision, wanted.agent),
+        "part": Cell(decisions.part_due(decision, wanted.agent), NUMBER) if wanted.what == "due" else None,
+        "verdict": decisions.verdict_in_words(decision, wanted.agent),
     }
 
 

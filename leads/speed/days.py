@@ -21,7 +21,7 @@ from agents.channels import CHANNELS
 from leads.models import Decision, DirtyDay, Event, EventCursor, EventKind, Lead, LeadDay, TurnDay
 from leads.models.lead import NOT_A_LEAD
 from leads.notifying.webhooks import next_events, take_cursor
-from leads.speed import turn_sums
+from leads.speed import turn_columns
 from routing.engine import Outcome, Reason
 from routing.engine.hours import microseconds
 
@@ -140,16 +140,15 @@ def _pack(workspace_id: int, day: date) -> bool:
     with transaction.atomic():
         if not DirtyDay.objects.filter(workspace_id=workspace_id, day=day).delete()[0]:
             return False
-        sums = turn_sums.sums_of(workspace_id=workspace_id, start=start, end=end)
-        row = LeadDay(
-            workspace_id=workspace_id, day=day, **packed(leads_between(workspace_id=workspace_id, start=start, end=end))
+        spans: dict[str, Any] = {"workspace_id": workspace_id, "start": start, "end": end}
+        of_day: dict[str, Any] = {"workspace_id": workspace_id, "day": day}
+        rows = (
+            LeadDay(**of_day, **packed(leads_between(**spans))),
+            TurnDay(**of_day, **turn_columns.packed(turn_columns.decisions_between(**spans))),
         )
-        for packed_ in (LeadDay, TurnDay):
-            packed_._default_manager.filter(workspace_id=workspace_id, day=day).delete()
-        row.save(force_insert=True)
-        TurnDay.objects.bulk_create(
-            TurnDay(workspace_id=workspace_id, day=day, part=part, sums=of) for part, of in sums.items()
-        )
+        for row in rows:
+            type(row)._default_manager.filter(**of_day).delete()
+            row.save(force_insert=True)
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from leads import actions
 from leads.models import Decision, TurnDay
 from leads.records import turn_from_json
-from leads.reports import fairness, filters, turns
+from leads.reports import decisions, fairness, filters
 from leads.reports.page import Scope
 from leads.speed import days
+from leads.templatetags.reports import plain
 from routing.engine import U
 from routing.engine.tally import Account
 from tests.leads.inbox_cast import client_of
@@ -39,12 +41,105 @@ def pack(world: World, at: datetime) -> None:
     """So that whoever reads finds every day packed."""
     days.note_changes(at=at)
     days.rebuild(workspace_id=world.workspace.pk, at=at)
-    assert TurnDay.objects.filter(part="").count() > 3
+    assert TurnDay.objects.count() > 3
     assert days.changed_since_noted(world.workspace.pk) == set()
 
 
 def rows(found: Any, name: str) -> dict[str, list[Any]]:
     return {row.label: [cell.value for cell in row.cells] for row in panel(found, name).table.rows}
+
+
+def those_with(world: World, words: dict[str, str]) -> list[Decision]:
+    """The decisions that have these words, one at a time."""
+    found = []
+    for decision in Decision.objects.select_related("lead").order_by("at", "pk"):
+        lead = decision.lead
+        has = {
+            "channel": lead.channel, "country": lead.country, "source": lead.source,
+            "rule": (decision.decision or {}).get("rule") or "",
+        }  # fmt: skip
+        if all(has.get(name, "") == ("" if word == "-" else word) for name, word in words.items() if name in has):
+            found.append(decision)
+    return found
+
+
+def counted_leads(world: World, words: dict[str, str]) -> tuple[int, int]:
+    """How many were decided, and given by turns of the team that is asked for."""
+    found = those_with(world, words)
+    given = [
+        decision.decision["ledger"] for decision in found if decision.moved_ledger and decision.given_back != "paid"
+    ]
+    return (
+        sum(decision.trigger in ("intake", "join") for decision in found),
+        sum(str(ledger) == words.get("team", str(ledger)) for ledger in given),
+    )
+
+
+def by_hand(world: World, words: dict[str, str]) -> dict[str, list[tuple[str, list[Any]]]]:
+    """The tables of the report, in order of their labels, counted one decision at a time."""
+    accounts: dict[int, Account] = {}
+    asked: Counter[int] = Counter()
+    missed: dict[int, Counter[str]] = {}
+    got: Counter[tuple[int, bool]] = Counter()
+    outcomes: Counter[str] = Counter()
+    for decision in those_with(world, words):
+        outcomes[decision.outcome] += decision.trigger in ("intake", "join")
+        by = decision.decision or {"pools": []}
+        last = {agent: verdict for pool in by["pools"] for agent, verdict, _margin in pool[2]}
+        could = {agent for agent, verdict in last.items() if verdict in ("chosen", "not_their_turn", "offered")}
+        asked.update(last.keys())
+        for agent in last.keys() - could:
+            missed.setdefault(agent, Counter())[last[agent]] += 1
+        if decision.agent_id is not None:
+            got[decision.agent_id, decision.agent_id in could] += 1
+        if decision.moved_ledger and decision.given_back != "paid":
+            accounts.setdefault(by["ledger"], Account()).add(turn_from_json(by["turn"]))
+    names = {agent.pk: agent.name for agent in world.workspace.agents.all()}
+    wanted_team, wanted_agent = (int(words.get(name, 0)) for name in ("team", "agent"))
+    shares = []
+    for ledger, account in accounts.items():
+        for agent in {*account.due, *account.received}:
+            due, received = account.due[agent] / U, account.received[agent]
+            row = [
+                world.workspace.teams.get(pk=ledger).name, round(due, 2), received, round(received - due, 2),
+                received / sum(account.received.values()),
+            ]  # fmt: skip
+            if wanted_team in (0, ledger) and wanted_agent in (0, agent):
+                shares.append((agent, row))
+    people = {agent for agent, _row in shares} if wanted_team else {wanted_agent} if wanted_agent else {*names}
+    eligible = {}
+    for agent in people & {*asked, *(agent for agent, _could in got)}:
+        could, taken = asked[agent] - missed.get(agent, Counter()).total(), got[agent, True]
+        eligible[names[agent]] = [
+            asked[agent], could, could / asked[agent] if asked[agent] else None, taken,
+            taken / could if could else None, got[agent, False],
+        ]  # fmt: skip
+    tables = {
+        "eligible": eligible,
+        "missed": {
+            names[agent]: [
+                reasons.total(),
+                ", ".join(
+                    f"{number} {decisions.REASONS[reason]}"
+                    for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+                ),
+            ]
+            for agent, reasons in missed.items()
+            if agent in people
+        },
+    }
+    if not wanted_team and not wanted_agent:
+        labels = {"Assigned": "assigned", "To the fallback agent": "fallback", "Held": "held", "Queued": "queued"}
+        alarms = {"fallback": fairness.ALARMS["fallback"], "held": 0.25, "queued": 0.5}
+        tables["outcomes"] = {
+            label: [
+                outcomes[name], outcomes[name] / outcomes.total() if outcomes.total() else None, alarms.get(name)
+            ]
+            for label, name in labels.items()
+            if outcomes.total()
+        }  # fmt: skip
+    found = {name: sorted(of.items()) for name, of in tables.items()}
+    return found | {"shares": sorted((names[agent], row) for agent, row in shares)}
 
 
 class TestParts:
@@ -53,6 +148,11 @@ class TestParts:
         asked = [
             {"channel": "form"}, {"channel": "whatsapp"}, {"rule": "french"}, {"rule": "-"}, {"country": "ES"},
             {"country": "-"}, {"source": "api"}, {"source": "widget"}, {"country": "ES", "channel": "form"},
+            {"country": "ES", "source": "widget"}, {"rule": "french", "country": "-"},
+            {"country": "ES", "channel": "form", "rule": "french"},
+            {"country": "-", "channel": "whatsapp", "rule": "rest", "source": "api"},
+            {"country": "ES", "channel": "form", "agent": str(world.agent("ana").pk)},
+            {"country": "ES", "channel": "form", "team": str(world.workspace.teams.get(slug="sales").pk)}, {},
         ]  # fmt: skip
 
         def look() -> list[Any]:
@@ -70,23 +170,17 @@ class TestParts:
         pack(world, at)
         assert look() == before
 
-        whole = {tile.label: tile.cell.value for tile in report(world, at).tiles}
-        for words, (tiles, _tables) in zip(asked, before, strict=True):
-            decided = given = 0
-            for decision in Decision.objects.select_related("lead"):
-                lead, by = decision.lead, decision.decision or {}
-                has = {
-                    "channel": lead.channel,
-                    "country": lead.country,
-                    "source": lead.source,
-                    "rule": by.get("rule") or "",
-                }
-                if all(has[name] == ("" if word == "-" else word) for name, word in words.items()):
-                    decided += decision.trigger in ("intake", "join")
-                    given += decision.moved_ledger and decision.given_back != "paid"
-            assert (tiles["Leads decided"], tiles["By turns"]) == (decided, given), words
-        assert before[7][0]["Leads decided"] == 0
-        assert 0 < before[2][0]["By turns"] < whole["By turns"]
+        for words, (tiles, tables) in zip(asked, before, strict=True):
+            counted = by_hand(world, words)
+            assert {name: sorted(tables.get(name, ())) for name in counted} == counted, words
+            decided, given = counted_leads(world, words)
+            assert tiles.get("Leads decided", decided) == decided, words
+            assert tiles.get("By turns", given) == given, words
+        found = dict(zip(map(str, asked), before, strict=True))
+        assert found[str(asked[6])][0]["Leads decided"] > 0
+        three = found[str({"country": "ES", "channel": "form", "rule": "french"})]
+        assert 0 < three[0]["By turns"] < found[str({"rule": "french"})][0]["By turns"] < found["{}"][0]["By turns"]
+        assert three[1]["missed"]
 
     def test_have_no_bound_for_turns_come_out_even_over_all_leads_only(self):
         world = make_world(person("ana"), person("bo"))
@@ -177,6 +271,20 @@ class TestDueAndReceived:
         later = report(world, NOON + 24 * HOUR, **{"from": "2026-03-03"})
         assert panel(later, "deviation").chart.band is None
 
+    def test_no_bound_is_drawn_where_a_turn_was_given_back_or_shares_changed(self):
+        undone, changed = (make_world(person("ana"), person("bo"), slug=slug) for slug in ("undone", "changed"))
+        for world in (undone, changed):
+            leads = world.sent(3, channel="form")
+        assert panel(report(undone, NOON), "deviation").chart.band is not None
+        actions.close(lead=undone.leads()[0], at=NOON, closed_as="spam")
+        assert len(leads) == 3
+        changed.workspace.teams.get().members.filter(agent__slug="bo").update(weight=2)
+        changed.sent(1, channel="form")
+
+        for world in (undone, changed):
+            assert panel(report(world, NOON), "deviation").chart.band is None, world.workspace.slug
+        assert Decision.objects.filter(given_back="paid").count() == 1
+
     def test_says_why_somebody_missed_leads(self):
         world = make_world(person("ana"), person("bo", name="João", is_paused=True))
         world.sent(3, channel="form")
@@ -217,7 +325,9 @@ def linked(found: Any) -> list[tuple[str, int]]:
     """(address, number) of every number on the page that leads to decisions."""
     cells = [tile.cell for tile in found.tiles]
     cells += [cell for part in found.panels for row in part.table.rows for cell in row.cells]
-    numbers = [(cell.link, cell.value) for cell in cells if cell.link and cell.kind == "count"]
+    # A share, or what was due, tells how many decisions it is of.
+    numbers = [(cell.link, cell.value if cell.behind is None else cell.behind) for cell in cells if cell.link]
+    numbers = [(link, number) for link, number in numbers if not link.startswith("#") and number]
     words = [part for cell in cells for part in cell.parts]
     return numbers + [(link, int(text.split()[0])) for text, link in words]
 
@@ -273,19 +383,19 @@ def history(seed: int) -> tuple[World, list[Any], datetime]:
 class TestWhatIsBehindANumber:
     def test_are_as_many_decisions_packed_or_not_today_and_later(self, monkeypatch):
         world, leads, at = history(11)
-        client = reader(world)
+        client, ana = reader(world), world.agent("ana").pk
         monkeypatch.setattr("leads.reports.views.LEADS_A_PAGE", 40)
         monkeypatch.setattr("django.utils.timezone.now", lambda: at)
         period = f"from=2026-03-01&to={(at + 24 * HOUR).date()}"
         found = client.get(f"/reports/fairness/?{period}").context["report"]
         numbers = linked(found)
         assert len(numbers) > 30
-        for words in ("channel=form", "rule=french", "rule=-", "country=-&channel=whatsapp"):
+        for words in ("channel=form", "rule=french", "rule=-", "country=-&channel=whatsapp", f"agent={ana}"):
             narrowed = client.get(f"/reports/fairness/?{period}&{words}").context["report"]
             assert narrowed.panels
             numbers += linked(narrowed)
         sample = some_of_each_kind(sorted(set(numbers)), random.Random(11), most=2)
-        assert {what for what in turns.WHAT if f"what={what}&" in str(sample)} == {*turns.WHAT}
+        assert {what for what in decisions.WHAT if f"what={what}&" in str(sample)} == {*decisions.WHAT}
         assert Decision.objects.filter(given_back="paid").exists()
         assert Decision.objects.filter(trigger="release").exists()
 
@@ -314,6 +424,49 @@ class TestWhatIsBehindANumber:
         assert [tile.cell.value for tile in now.tiles[:2]] != [tile.cell.value for tile in found.tiles[:2]]
         assert Decision.objects.filter(given_back="paid", given_back_at=later).exists()
         assert wrong() == {}
+
+    def test_what_was_due_leads_to_the_turns_that_gave_a_part_of_it(self, monkeypatch):
+        world, _leads, at = history(13)
+        monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+        client = reader(world)
+        found = client.get(f"/reports/fairness/?from=2026-03-01&to={at.date()}").context["report"]
+        seen = 0
+        for row in panel(found, "shares").table.rows:
+            _team, due, received, difference, _part = row.cells
+            number, total, got = 0, 0.0, 0
+            for page in count():
+                response = client.get(f"{due.link}&page={page + 1}")
+                rows = response.context["rows"]
+                number += len(rows)
+                total += sum(each["part"].value for each in rows)
+                got += sum(each["verdict"] == "got it" for each in rows)
+                if not response.context["page_of"].has_next():
+                    break
+            assert (due.link, due.behind) == (difference.link, difference.behind)
+            assert (round(total, 2), number, got) == (due.value, due.behind, received.value)
+            assert round(received.value - total, 2) == difference.value
+            assert plain(due) in response.text  # the whole stands above the parts
+            seen += number > 1
+        assert seen > 2
+
+    def test_every_figure_leads_to_decisions(self):
+        world, _leads, at = history(13)
+        for words in ({}, {"agent": str(world.agent("ana").pk)}, {"channel": "form", "country": "ES"}):
+            found = report(world, at, **words)
+            figures = [(tile.label, tile.cell) for tile in found.tiles]
+            figures += [
+                (f"{part.id}: {row.label}", cell)
+                for part in found.panels
+                for row in part.table.rows
+                # Alarms are levels that somebody chose.
+                for cell in (row.cells[:2] if part.id == "outcomes" else row.cells)
+            ]
+            assert len(figures) > 20
+            unlinked = [
+                label for label, cell in figures
+                if cell.value and not cell.link and not cell.parts and (cell.kind != "text")
+            ]  # fmt: skip
+            assert unlinked == [], words
 
     def test_a_lead_that_was_decided_twice_stands_there_twice(self):
         world = make_world(person("ana", shifts=OFFICE), rules=[rule("everything", if_nobody="hold")])

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Membership, Team
 from leads.models import ReportMail
-from leads.reports import turns
+from leads.reports import decisions
 from leads.reports.drill import WHAT
 from tests.crawler import NOON, Crawler, client_of, make_tenant, patterns_under
 
@@ -39,7 +39,7 @@ def crawl(crawler: Crawler) -> None:
                 crawler.post(url, given)
     for what in WHAT:
         crawler.get(f"/reports/leads/?what={what}")
-    for what in turns.WHAT:
+    for what in decisions.WHAT:
         for person in (own.ids(Agent)[0], agent):
             crawler.get(f"/reports/decisions/?what={what}&agent={person}")
 
