@@ -61,7 +61,7 @@ def build(scope: Scope, filters: Filters) -> Report:
                 _("Longest wait"),
                 DURATION,
                 (at - oldest.received_at).total_seconds() if oldest else None,
-                link=scope.link_to_lead(oldest.pk) if oldest else "",
+                link=scope.link_to_lead(oldest, filters) if oldest else "",
             ),
             tile(_("Overdue"), COUNT, late, link=scope.link(ever, "overdue"), is_bad=late > 0),
             tile(_("On shift"), COUNT, (regular & ~roster.paused).bit_count(), link="#there"),
@@ -81,7 +81,7 @@ def build(scope: Scope, filters: Filters) -> Report:
                 _("Who waits longest"),
                 Table(
                     [_("Lead"), _("Waits"), _("Overdue for"), _("With"), _("Channel")],
-                    [_waits(lead, scope, names) for lead in waiting],
+                    [_waits(lead, scope, filters, names) for lead in waiting],
                     empty=_("Nobody waits."),
                 ),
             ),
@@ -101,7 +101,7 @@ def build(scope: Scope, filters: Filters) -> Report:
     )
 
 
-def _waits(lead: Lead, scope: Scope, names: Names) -> Row:
+def _waits(lead: Lead, scope: Scope, filters: Filters, names: Names) -> Row:
     is_late = is_overdue(lead, at=scope.at)
     late = (scope.at - lead.respond_by).total_seconds() if is_late and lead.respond_by else None
     return Row(
@@ -112,7 +112,7 @@ def _waits(lead: Lead, scope: Scope, names: Names) -> Row:
             Cell(names.of("agent", lead.agent_id or 0), TEXT),
             Cell(names.of("channel", lead.channel), TEXT),
         ],
-        link=scope.link_to_lead(lead.pk),
+        link=scope.link_to_lead(lead, filters),
     )
 
 

@@ -24,7 +24,7 @@ from leads.after_hours.coverage import WEEKS, Gap, gaps_between, usual_leads, we
 from leads.reports.filters import Filters
 from leads.reports.frame import hours_of_week, load
 from leads.reports.names import Names
-from leads.reports.page import COUNT, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, Tile, tile
+from leads.reports.page import COUNT, DURATION, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, Tile, tile
 from routing.engine import Roster
 from routing.engine.covered import covered_intervals
 from routing.engine.hours import Kind, Schedule, instant
@@ -106,6 +106,7 @@ def build(
         panels=[
             _week(week, lead_hours, asked, part),
             *([_who_usually(roster, people, names, week, asked, int(weekday), int(hour))] if is_usual else []),
+            *([_people(roster, people, names, monday, asked, part)] if part is not None else []),
             _by(parts.values(), leads, roster, monday, asked),
             _calendar(coming, today, asked),
             *([_who_on(roster, people, names, gaps, asked, on, int(hour))] if on and hour else []),
@@ -269,7 +270,7 @@ def _who_usually(
     opens, closes = _hours_at(monday, weekday, hour, 1, asked.zone)
     title = _("Who is there on %(day)s at %(hour)02d:00") % {"day": _weekdays()[weekday - 1], "hour": hour}
     schedules = zip(roster.members(people), _schedules(roster, people, usual=True), strict=True)
-    table = _there(schedules, opens, closes, names)
+    table = _there(schedules, opens, closes, names, asked.scope)
     if not asked.scope.manages:
         return Panel("who", title, table, is_wide=True)
     first, length = _stretch(week, (weekday - 1) * 24 + hour)
@@ -284,7 +285,7 @@ def _who_on(
     opens, closes = _hours_at(day, 1, hour, 1, asked.zone)
     title = _("Who is there on %(day)s at %(hour)02d:00") % {"day": date_format(day, "D j M"), "hour": hour}
     schedules = zip(roster.members(people), _schedules(roster, people), strict=True)
-    table = _there(schedules, opens, closes, names)
+    table = _there(schedules, opens, closes, names, asked.scope)
     gap = next((gap for gap in gaps if gap.starts_at < closes and opens < gap.ends_at), None)
     if gap is None or not asked.scope.manages:
         return Panel("who", title, table, is_wide=True)
@@ -293,7 +294,26 @@ def _who_on(
     return Panel("who", title, table, is_wide=True, action=(words, address))
 
 
-def _there(schedules: Iterable[tuple[int, Schedule]], opens: datetime, closes: datetime, names: Names) -> Table:
+def _people(roster: Roster, people: int, names: Names, monday: date, asked: _Asked, part: Part) -> Panel:
+    """Everybody of a part, with how long they work in a usual week."""
+    start, end = _hours_at(monday, 1, 0, 0, asked.zone)[0], _hours_at(monday, 8, 0, 0, asked.zone)[0]
+    worked: dict[Schedule, float] = {}
+    rows = []
+    for agent, schedule in zip(roster.members(people), _schedules(roster, people, usual=True), strict=True):
+        if schedule not in worked:  # many work the same hours
+            spans = [covered_intervals(schedule, start=start, end=end, kind=kind) for kind in Kind]
+            worked[schedule] = sum((closes - opens).total_seconds() for each in spans for opens, closes in each)
+        rows.append(
+            Row(names.of("agent", agent), [Cell(worked[schedule], DURATION)], link=asked.scope.link_to_agent(agent))
+        )
+    rows.sort(key=lambda row: row.label.casefold())
+    table = Table([_("Agent"), _("There in a usual week")], rows, empty=_("Nobody."))
+    return Panel("people", _("People of %s") % part.label, table, is_wide=True)
+
+
+def _there(
+    schedules: Iterable[tuple[int, Schedule]], opens: datetime, closes: datetime, names: Names, scope: Scope
+) -> Table:
     """Which of these agents would answer in `[opens, closes)`, the whole of it or a part."""
     rows = []
     for agent, schedule in schedules:
@@ -302,7 +322,8 @@ def _there(schedules: Iterable[tuple[int, Schedule]], opens: datetime, closes: d
             if there:
                 minutes = sum((end - start for start, end in there), timedelta()) // timedelta(minutes=1)
                 state = _("on shift") if kind is Kind.REGULAR else _("on call")
-                rows.append(Row(names.of("agent", agent), [Cell(state, TEXT), Cell(minutes)]))
+                cells = [Cell(state, TEXT), Cell(minutes)]
+                rows.append(Row(names.of("agent", agent), cells, link=scope.link_to_agent(agent)))
     rows.sort(key=lambda row: (row.label.casefold(), row.cells[0].value))
     return Table([_("Agent"), _("State"), _("Minutes of the hour")], rows, empty=_("Nobody is there then."))
 
@@ -380,7 +401,7 @@ def _by(
         Row(
             part.label,
             [
-                Cell(count),
+                Cell(count, COUNT, asked.link(of=part.word) + "#people"),
                 Cell(int(168 - empty.sum()), COUNT, here[part.word]),
                 Cell(int(empty.sum()), COUNT, here[part.word], is_bad=lost >= 1),
                 asked.leads(lost, empty, part),
@@ -394,7 +415,8 @@ def _by(
         _headings()[asked.by], _("People"), _("Covered hours"), _("Without anybody"), _("Leads there a week")
     ]  # fmt: skip
     note = _(
-        "Each line is a usual week from Monday to Sunday, %s; what is empty has nobody. A name shows its hours above."
+        "Each line is a usual week from Monday to Sunday, %s; what is empty has nobody. A name shows its hours above,"
+        " the number of people their names."
     )
     table = Table(columns, rows, has_strips=True)
     title = _("Who would answer")
@@ -464,7 +486,7 @@ def _gaps(gaps: Sequence[Gap], asked: _Asked, part: Part | None) -> Panel:
         Row(
             _span(gap.starts_at.astimezone(zone), gap.ends_at.astimezone(zone)),
             [
-                Cell((gap.ends_at - gap.starts_at).total_seconds(), "duration"),
+                Cell((gap.ends_at - gap.starts_at).total_seconds(), DURATION),
                 replace(asked.leads(gap.leads, _hours_of(gap, zone), part), behind=None),
                 Cell(gap.why or _("no shift"), TEXT),
                 *([Cell(_("Add a shift"), TEXT, asked.link_to_shift(gap.starts_at, gap.ends_at))] if manages else []),

@@ -81,7 +81,8 @@ def leads_of(
     """The leads of a link as they stood at `at`. `asked`: `over` and `most` bound the response (seconds, over < it <=
     most), `weekday` (1: Monday) and `hour` the local hour they came in, `hours` those of the week (`22-32,166-168`,
     from Monday 0:00, ends excluded), `language` theirs or a variant of it, `last` how long before `at` at most
-    (seconds). What is not kept for every instant, such as what a reopened lead had been closed as, is as it is now.
+    (seconds), `lead` a reference. What is not kept for every instant, such as what a reopened lead had been closed as,
+    is as it is now.
     Raises BadFilter."""
     if what not in WHAT:
         raise BadFilter(_("“%(what)s” is no list of leads. Follow a link of a report.") % {"what": what})
@@ -106,6 +107,8 @@ def _bounded(leads: LeadQuerySet, filters: Filters, at: datetime, asked: Mapping
         if asked.get(name):
             leads = leads.filter(_answered(at), **{f"{took}__{lookup}": _number(asked[name]) * SECOND})
     zone = ZoneInfo(filters.zone)
+    if asked.get("lead"):
+        leads = leads.filter(reference=asked["lead"])
     if asked.get("last"):
         leads = leads.filter(received_at__gte=at - timedelta(seconds=_number(asked["last"])), received_at__lt=at)
     if asked.get("weekday"):
@@ -250,6 +253,8 @@ def in_words(asked: Mapping[str, str]) -> list[str]:
         found.append(_("in more than %s") % duration(float(_number(asked["over"]))))
     if asked.get("most"):
         found.append(_("within %s") % duration(float(_number(asked["most"]))))
+    if asked.get("lead"):
+        found.append(asked["lead"])
     if asked.get("last"):
         found.append(_("in the last %s") % duration(float(_number(asked["last"]))))
     if asked.get("weekday"):

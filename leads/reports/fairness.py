@@ -253,6 +253,7 @@ def _deviation(
             " rule has a constant bound then; random teams of 10 to 12 had a median worst distance of 1.5 leads, at"
             " most 2.1."
         )
+    note = _("%s Highest, lowest and now are distances; they lead to the turns that they are figured from.") % note
     columns = [_("Agent"), _("Highest"), _("Lowest"), _("Now")]
     title = _("Distance from the share, %s") % decisions.ledger_name(ledger, names)
     return Panel("deviation", title, Table(columns, rows), chart, note=note, is_wide=True)
@@ -330,7 +331,10 @@ def _outcomes(outcomes: Mapping[str, int], scope: Scope, filters: Filters) -> Pa
         leads, part = counted(number, decided, scope.link_to_decisions(filters, "decided", outcome=outcome))
         is_high = level is not None and part.value is not None and part.value > level
         rows.append(Row(label, [leads, replace(part, is_bad=is_high), Cell(level, SHARE)]))
-    note = _("As leads were first decided; held ones may have been given to somebody since.")
+    note = _(
+        "As leads were first decided; held ones may have been given to somebody since. The alarms are levels above"
+        " which somebody should look, not numbers of leads."
+    )
     return Panel(
         "outcomes",
         _("How leads were decided"),

@@ -97,6 +97,13 @@ def _cells(won: int, n: int, filters: Filters, scope: Scope, **bounds: int) -> l
     ]
 
 
+def _how_sure() -> str:
+    return _(
+        "The last column is figured from the leads and the won ones before it: were as many leads to come again and"
+        " again, 95 of 100 such ranges would hold the true share."
+    )
+
+
 def _headings(first: str) -> list[str]:
     return [first, _("Leads"), _("Won"), _("Share"), _("95 % sure between")]
 
@@ -130,6 +137,7 @@ def _by_speed(scope: Scope, filters: Filters, leads: Frame) -> Panel:
         "Fast answers and won leads may have a common cause: who answers at once may also be who sells best. Compare"
         " with the number of leads beside each share."
     )
+    note = f"{note} {_how_sure()}"
     return Panel("by-speed", _("Won by response time"), Table(_headings(_("Answered in")), rows), chart, note=note)
 
 
@@ -167,4 +175,4 @@ def _breakdown(scope: Scope, filters: Filters, leads: Frame, names: Names, colum
     ]
     rows.sort(key=lambda row: (-(row.cells[2].value or 0), row.label))
     title, heading = (_("By agent"), _("Agent")) if column == "agent" else (_("By source"), _("Source"))
-    return Panel(column, title, Table(_headings(heading), rows))
+    return Panel(column, title, Table(_headings(heading), rows), note=_how_sure())

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, Workspace
+from leads.models import Lead
 from leads.reports.filters import Filters
 
 COUNT, DURATION, SHARE, TEXT, NUMBER = "count", "duration", "share", "text", "number"
@@ -43,11 +43,18 @@ class Scope:
         """The address of the decisions behind a number."""
         return f"{_begin('reports:decisions', filters)}&{_end(what, self.at, *asked.items())}"
 
-    def link_to_lead(self, pk: UUID) -> str:
-        """The page of one lead, for whoever has one: managers and its agent."""
+    def link_to_lead(self, lead: Lead, filters: Filters) -> str:
+        """The page of one lead that waits, for managers and its agent; else a list of it alone."""
         if self.manages:
-            return reverse("admin:leads_lead_change", args=[pk])
-        return reverse("inbox:lead", args=[pk]) if self.agent is not None else ""
+            return reverse("admin:leads_lead_change", args=[lead.pk])
+        if self.agent is not None:
+            return reverse("inbox:lead", args=[lead.pk])
+        day = lead.received_at.astimezone(ZoneInfo(filters.zone)).date()
+        return self.link(replace(filters, first=day, last=day, narrowed=()), "waiting", lead=lead.reference)
+
+    def link_to_agent(self, agent: int) -> str:
+        """The page of somebody's week, for managers."""
+        return reverse("admin:agents_agent_change", args=[agent]) if self.manages else ""
 
 
 @lru_cache(maxsize=1024)

@@ -201,7 +201,7 @@ def _oldest(scope: Scope, filters: Filters, names: Names) -> Panel:
                 Cell(names.of("agent", lead.agent_id or 0), TEXT),
                 Cell(names.of("rule", lead.rule), TEXT),
             ],
-            link=scope.link_to_lead(lead.pk),
+            link=scope.link_to_lead(lead, filters),
         )
         for lead in oldest[:_OLDEST]
     ]

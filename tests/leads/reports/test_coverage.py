@@ -19,7 +19,7 @@ from routing.engine.covered import covered_intervals
 from routing.engine.hours import Kind, Schedule, ShiftSpec, on_shift
 from routing.snapshots import snapshot
 from tests.leads.reports.cast import reader
-from tests.leads.world import OFFICE, World, make_world, person
+from tests.leads.world import ALWAYS, OFFICE, World, make_world, person
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +204,30 @@ def test_one_team_or_language_is_looked_at_alone():
     assert [row.label for row in panel(spanish, "who").table.rows] == ["Ana"]
     # What is none is all.
     assert panel(client.get("/reports/coverage/?of=nonsense"), "week").title == "A usual week"
+
+
+def test_the_number_of_people_leads_to_their_names():
+    world = make_world(
+        person("ana", languages=["es"], shifts=ALWAYS), person("bo", languages=["es"], shifts=OFFICE),
+        person("cy", languages=["fr"]), person("di", languages=["es"], is_active=False),
+    )  # fmt: skip
+    for role in ("ops", "manager"):
+        client = reader(world, role)
+        (row,) = [
+            row
+            for row in panel(client.get("/reports/coverage/?by=language"), "by").table.rows
+            if row.label == "Spanish"
+        ]
+        page = client.get(row.cells[0].link)
+        people = panel(page, "people").table.rows
+
+        assert [(each.label, each.cells[0].value / 3_600) for each in people] == [("Ana", 168), ("Bo", 40)]
+        assert row.cells[0].value == len(people)
+        for each in people:
+            week = client.get(each.link).status_code if each.link else None
+            assert week == (200 if role == "manager" else None)
+    everybody = reader(world).get("/reports/coverage/?by=language").context["report"]
+    assert "people" not in [part.id for part in everybody.panels]
 
 
 def test_hours_in_which_many_leads_come_to_nobody_stand_out():

@@ -16,7 +16,7 @@ from leads import actions
 from leads.models import Lead
 from leads.reports.filters import PERIODS
 from leads.reports.kinds import KINDS
-from leads.reports.page import NUMBER, TEXT, Cell, neutral
+from leads.reports.page import DURATION, NUMBER, TEXT, Cell, neutral
 from leads.reports.speed_api import speed_to_lead
 from leads.sla.climbing import climb
 from leads.sla.ladder import breach_of
@@ -289,19 +289,33 @@ class TestLinks:
 
         assert wrong == {}
 
-    def test_every_figure_is_one(self):
-        client = reader(busy_world(), "manager")
-        for name in ("speed", "sla", "outcomes"):
-            report = client.get(f"{ADDRESSES[name]}?{PERIOD}").context["report"]
+    @pytest.mark.parametrize("role", ["manager", "ops"])
+    def test_every_figure_is_one(self, role):
+        world = busy_world()
+        client = reader(world, role)
+        team = world.workspace.teams.get().pk
+        for name, more in (
+            ("speed", ""), ("sla", ""), ("fairness", ""), ("outcomes", ""), ("board", ""), ("coverage", f"&of={team}"),
+        ):  # fmt: skip
+            report = client.get(f"{ADDRESSES[name]}?{PERIOD}{more}").context["report"]
             figures = [(tile.label, tile.cell) for tile in report.tiles]
             for panel in report.panels:
                 for row in panel.table.rows:
-                    # Firms that others counted, and leads each of which is a link itself.
-                    cells = row.cells[:1] if panel.id == "hbr" else () if panel.id == "oldest" else row.cells
-                    assert panel.id != "oldest" or row.link
-                    figures += [(f"{panel.id}: {row.label}", cell) for cell in cells if cell.kind != TEXT]
-            assert len(figures) > 30
-            assert [label for label, cell in figures if cell.value and not cell.link] == []
+                    # What others counted and where alarms stand, which the panels say; and lengths of time.
+                    shown = {"hbr": 1, "outcomes": 2}.get(panel.id, len(row.cells))
+                    cells = () if panel.id in ("waiting", "oldest", "people") else row.cells[:shown]
+                    figures += [
+                        (f"{panel.id}: {row.label}", cell)
+                        for cell in cells
+                        if cell.kind != TEXT and (panel.id != "gaps" or cell.kind != DURATION)
+                    ]
+                    if panel.id in ("waiting", "oldest"):
+                        assert row.link, (panel.id, role)
+                        if role == "ops":
+                            (listed,) = client.get(row.link).context["page_of"]
+                            assert listed.reference == row.label
+            assert len(figures) > 5
+            assert [label for label, cell in figures if cell.value and not (cell.link or cell.parts)] == [], name
 
     def test_who_finds_another_number_is_told_so(self):
         client = reader(busy_world())
