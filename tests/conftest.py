@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis
 
-from tests import services
+from tests import emptying, services
 
 zoneinfo.reset_tzpath(to=[])  # the pinned zone data, as in production
 
@@ -18,6 +19,9 @@ zoneinfo.reset_tzpath(to=[])  # the pinned zone data, as in production
 hypothesis.register_profile("steady", derandomize=True, deadline=None, max_examples=30)
 hypothesis.register_profile("full", deadline=None, max_examples=300)
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+TransactionTestCase._fixture_teardown = emptying.after_a_test_that_commits
 
 
 def pytest_collection_finish(session):
