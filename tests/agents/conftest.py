@@ -1,8 +1,14 @@
 """The standing cast: one workspace with its people, and an outsider's."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from django.db import transaction
 
 from agents.models import Agent, Handle, Membership, Shift, Team, TeamMember, TimeOff, User, Workspace
 from agents.roster import one_change
@@ -59,3 +65,20 @@ def acme(db) -> House:
 @pytest.fixture
 def rival(db) -> House:
     return make_house("rival")
+
+
+@pytest.fixture(scope="module")
+def houses_of_module(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, House]]:
+    """`acme` and `rival`, written once for all tests of a module, each of which is undone to here.
+
+    For modules of many tests none of which commits.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield {slug: make_house(slug) for slug in ("acme", "rival")}
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def standing(db: None, houses_of_module: dict[str, House]) -> dict[str, House]:
+    """Objects of the test's own: what it sets on them no other test sees."""
+    return deepcopy(houses_of_module)

@@ -16,6 +16,7 @@ from agents.roster import (
     FixedFieldError,
     roster_rows,
 )
+from tests.agents.conftest import House
 from tests.agents.roster_ways import (
     CHANGING,
     CREATING,
@@ -35,9 +36,19 @@ def test_every_roster_model_has_a_sample():
 
 
 @pytest.fixture
-def neighbour(db) -> Workspace:
+def acme(standing) -> House:
+    return standing["acme"]
+
+
+@pytest.fixture
+def rival(standing) -> House:
+    return standing["rival"]
+
+
+@pytest.fixture
+def neighbour(rival) -> Workspace:
     """Nobody here writes to it."""
-    return Workspace.objects.create(slug="neighbour", name="Neighbour")
+    return rival.workspace
 
 
 @pytest.mark.portable
@@ -99,10 +110,12 @@ class TestEveryWrite:
     @pytest.mark.parametrize(("model", "way"), cases(DELETING, [Workspace]))
     def test_that_deletes_a_workspace_takes_its_history_along(self, db, model, way):
         workspace = Workspace.objects.create(slug="brief", name="Brief")
+        kept = RosterChange.objects.filter(workspace=workspace.pk)
+        assert kept.exists()
 
         way(model, workspace)
 
-        assert not RosterChange.objects.exists()
+        assert not kept.all().exists()
 
     def test_of_many_rows_is_one_version_for_each_workspace(self, acme, rival):
         before = version_of(acme.workspace), version_of(rival.workspace)
