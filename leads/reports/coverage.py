@@ -24,7 +24,22 @@ from leads.after_hours.coverage import WEEKS, Gap, gaps_between, usual_leads, we
 from leads.reports.filters import Filters
 from leads.reports.frame import hours_of_week, load
 from leads.reports.names import Names
-from leads.reports.page import COUNT, DURATION, NUMBER, SHARE, TEXT, Cell, Panel, Report, Row, Scope, Table, Tile, tile
+from leads.reports.page import (
+    ACT,
+    COUNT,
+    DURATION,
+    NUMBER,
+    SHARE,
+    TEXT,
+    Cell,
+    Panel,
+    Report,
+    Row,
+    Scope,
+    Table,
+    Tile,
+    tile,
+)
 from routing.engine import Roster
 from routing.engine.covered import covered_intervals
 from routing.engine.hours import Kind, Schedule, instant
@@ -304,10 +319,14 @@ def _people(roster: Roster, people: int, names: Names, monday: date, asked: _Ask
             spans = [covered_intervals(schedule, start=start, end=end, kind=kind) for kind in Kind]
             worked[schedule] = sum((closes - opens).total_seconds() for each in spans for opens, closes in each)
         rows.append(
-            Row(names.of("agent", agent), [Cell(worked[schedule], DURATION)], link=asked.scope.link_to_agent(agent))
+            Row(
+                names.of("agent", agent),
+                [Cell(worked[schedule] / 3_600, NUMBER)],
+                link=asked.scope.link_to_agent(agent),
+            )
         )
     rows.sort(key=lambda row: row.label.casefold())
-    table = Table([_("Agent"), _("There in a usual week")], rows, empty=_("Nobody."))
+    table = Table([_("Agent"), _("Hours in a usual week")], rows, empty=_("Nobody."))
     return Panel("people", _("People of %s") % part.label, table, is_wide=True)
 
 
@@ -489,7 +508,7 @@ def _gaps(gaps: Sequence[Gap], asked: _Asked, part: Part | None) -> Panel:
                 Cell((gap.ends_at - gap.starts_at).total_seconds(), DURATION),
                 replace(asked.leads(gap.leads, _hours_of(gap, zone), part), behind=None),
                 Cell(gap.why or _("no shift"), TEXT),
-                *([Cell(_("Add a shift"), TEXT, asked.link_to_shift(gap.starts_at, gap.ends_at))] if manages else []),
+                *([Cell(_("Add a shift"), ACT, asked.link_to_shift(gap.starts_at, gap.ends_at))] if manages else []),
             ],
         )
         for gap in worst

@@ -21,6 +21,8 @@ from leads.templatetags.reports import brief, count, share
 from routing.engine.hours import SECOND
 
 _EDGES = (60, 300, 900, 3_600, 14_400, 86_400)
+# A share of fewer leads than that says little: its bar is drawn pale.
+_FEW = 10
 # Of the normal distribution, for 95 %.
 _Z = 1.959964
 
@@ -38,6 +40,12 @@ def build(scope: Scope, filters: Filters) -> Report:
     was = before or (0, 0)
     return Report(
         title=_("Outcomes"),
+        intro=_(
+            "“95 % sure between” is figured from the two numbers before it, not counted: were as many leads to come"
+            " again and again, 95 of 100 such ranges would hold the true share."
+        )
+        if n
+        else "",
         tiles=[
             tile(_("Leads"), COUNT, n, was[0], link=scope.link(filters, "all"), **given),
             tile(_("Won"), COUNT, won, was[1], less_is_better=False, link=scope.link(filters, "won"), **given),
@@ -97,13 +105,6 @@ def _cells(won: int, n: int, filters: Filters, scope: Scope, **bounds: int) -> l
     ]
 
 
-def _how_sure() -> str:
-    return _(
-        "The last column is figured from the leads and the won ones before it: were as many leads to come again and"
-        " again, 95 of 100 such ranges would hold the true share."
-    )
-
-
 def _headings(first: str) -> list[str]:
     return [first, _("Leads"), _("Won"), _("Share"), _("95 % sure between")]
 
@@ -121,7 +122,8 @@ def _by_speed(scope: Scope, filters: Filters, leads: Frame) -> Panel:
         bounds = ({"over": last} if last else {}) | ({"most": edge} if edge else {})
         number, got = int(n[place]), int(won[place])
         rows.append(Row(label, _cells(got, number, filters, scope, **bounds)))
-        drawn.append((label, share_of(got, number), f"{share(share_of(got, number))} · {count(number)}", "good"))
+        style = "good few" if number < _FEW else "good"
+        drawn.append((label, share_of(got, number), f"{share(share_of(got, number))} · {count(number)}", style))
         last = edge or last
     never = int((~is_answered).sum())
     got = int((is_won & ~is_answered).sum())
@@ -134,10 +136,9 @@ def _by_speed(scope: Scope, filters: Filters, leads: Frame) -> Panel:
     drawn.append((_("no answer noted"), share_of(got, never), f"{share(share_of(got, never))} · {count(never)}", "bad"))
     chart = charts.bars(_("Share won by response time"), _("Each bar with its share and the number of leads."), drawn)
     note = _(
-        "Fast answers and won leads may have a common cause: who answers at once may also be who sells best. Compare"
-        " with the number of leads beside each share."
+        "Fast answers and won leads may have a common cause: who answers at once may also be who sells best. Beside"
+        " each share stands of how many leads it is; of fewer than ten, its bar is pale."
     )
-    note = f"{note} {_how_sure()}"
     return Panel("by-speed", _("Won by response time"), Table(_headings(_("Answered in")), rows), chart, note=note)
 
 
@@ -175,4 +176,4 @@ def _breakdown(scope: Scope, filters: Filters, leads: Frame, names: Names, colum
     ]
     rows.sort(key=lambda row: (-(row.cells[2].value or 0), row.label))
     title, heading = (_("By agent"), _("Agent")) if column == "agent" else (_("By source"), _("Source"))
-    return Panel(column, title, Table(_headings(heading), rows), note=_how_sure())
+    return Panel(column, title, Table(_headings(heading), rows))

@@ -20,6 +20,7 @@ from leads.models import Lead
 from leads.reports.filters import Filters
 
 COUNT, DURATION, SHARE, TEXT, NUMBER = "count", "duration", "share", "text", "number"
+ACT = "act"  # a text that leads to something to do: of no use on paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,9 @@ def tile(
 
 
 def _signed(number: float, digits: int) -> str:
-    return f"{number:+.{digits}f}".replace("-", "−")
+    """With its sign; ±0 where there is nothing to see of a change."""
+    shown = f"{number:+.{digits}f}".replace("-", "−")
+    return shown if any(digit in "123456789" for digit in shown) else "±0"
 
 
 # Files

@@ -199,7 +199,7 @@ def _distribution(asked: _Asked) -> Panel:
         bounds |= {"most": edge} if edge else {}
         rows.append(Row(label, counted(number, len(leads), link(filters, "answered", **bounds))))
         # Without the space, for there is little room under a bar.
-        drawn.append((label if edge is None else f"≤{brief(edge)}", number, ""))
+        drawn.append((f">{brief(last)}" if edge is None else f"≤{brief(edge)}", number, ""))
         last = edge or last
     rows.append(Row(_("never"), counted(never, len(leads), link(filters, "unanswered"))))
     drawn.append((_("never"), never, "bad"))

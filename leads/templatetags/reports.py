@@ -70,7 +70,7 @@ def plain(cell: page.Cell) -> str:
     if cell.kind in _SHOWN:
         return _SHOWN[cell.kind](cell.value)
     if cell.kind == page.NUMBER:
-        return "–" if cell.value is None else _rounded(cell.value, 2)
+        return "–" if cell.value is None else _rounded(cell.value, 2).replace("-", "−")
     return str(cell.value if cell.value is not None else "")
 
 

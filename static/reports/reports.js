@@ -32,7 +32,28 @@
       for (const input of part.querySelectorAll("input")) input.disabled = part.hidden;
     }
   };
+  // A day does not fit on a phone: its busiest hours are seen first, not the night.
+  const busiest = () => {
+    for (const table of document.querySelectorAll(".heat")) {
+      const frame = table.closest(".scroll");
+      const heads = [...table.querySelectorAll("thead th")];
+      if (frame.scrollWidth <= frame.clientWidth || frame.dataset.ready || heads.length < 3) continue;
+      frame.dataset.ready = "1";
+      const wide = heads[2].offsetLeft - heads[1].offsetLeft;
+      const fit = Math.max(1, Math.floor((frame.clientWidth - heads[0].offsetWidth) / wide));
+      const weights = heads.slice(1).map((_head, hour) => [...table.querySelectorAll("tbody tr")].reduce(
+        (sum, row) => sum + Number((/^h(\d)/.exec(row.cells[hour + 1].className) || [0, 0])[1]), 0));
+      let best = 0, most = -1;
+      for (let hour = 0; hour + fit <= weights.length; hour += 1) {
+        const sum = weights.slice(hour, hour + fit).reduce((all, weight) => all + weight, 0);
+        if (sum > most) [best, most] = [hour, sum];
+      }
+      frame.scrollLeft = best * wide;
+    }
+  };
   document.addEventListener("DOMContentLoaded", ready);
+  document.addEventListener("DOMContentLoaded", busiest);
+  document.addEventListener("htmx:afterSettle", busiest);
   document.addEventListener("DOMContentLoaded", () => {
     const here = document.querySelector(".tabs [aria-current]");
     if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 12;

@@ -134,6 +134,27 @@ def test_on_paper_there_is_what_is_asked_for_and_every_table(visited):
         assert page.evaluate(cut) == 0, address
 
 
+def test_on_a_phone_the_busiest_hours_are_seen_first(visited):
+    page = visited(world_of_one_lead(), "coverage/", PHONE)
+    seen = page.locator("#week .scroll").evaluate(
+        """frame => [...frame.querySelectorAll("thead th")].slice(1).filter(head => {
+            const left = frame.querySelector("thead th").getBoundingClientRect().right;
+            const at = head.getBoundingClientRect();
+            return at.left >= left - 1 && at.right <= frame.getBoundingClientRect().right + 1;
+        }).map(head => Number(head.textContent))"""
+    )
+
+    assert len({*seen} & {*range(9, 17)}) >= 7, seen  # when Ana is there
+
+
+def test_on_paper_a_calendar_is_not_cut_by_the_end_of_a_sheet(visited):
+    page = visited(broad_world(), "coverage/")
+    page.emulate_media(media="print")
+    inside = page.locator("#calendar").evaluate("part => getComputedStyle(part).breakInside")
+    assert inside == "avoid-page"
+    expect(page.locator("#calendar tbody tr")).to_have_count(28)
+
+
 @pytest.mark.axe
 @pytest.mark.parametrize("world", WORLDS)
 def test_axe_finds_nothing_wrong(visited, world):

@@ -361,12 +361,15 @@ class TestAsking:
             response = client.get(f"/reports/?{query}")
             assert response.status_code == 400
             assert said in response.text
+            assert response.text.count("<h1>") == 1
             assert 'id="f-period"' in response.text
 
     def test_a_link_that_is_none_is_refused_with_a_sentence(self):
         client = reader(make_world(person("ana")))
         for query in ("what=nothing", "at=noon", "over=-1", "weekday=x", "hour=²"):
-            assert client.get(f"/reports/leads/?{query}").status_code == 400, query
+            response = client.get(f"/reports/leads/?{query}")
+            assert response.status_code == 400, query
+            assert response.text.count("<h1>") == 1
 
     def test_htmx_gets_the_part_that_changes_and_the_whole_page_when_it_goes_back(self):
         client = reader(make_world(person("ana")))
