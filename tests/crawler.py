@@ -356,11 +356,15 @@ class Crawler:
 
     # admin
 
-    def crawl_admin(self, *, parameters: bool = True, forge: bool = True) -> None:
-        """Every admin page; if asked, with the parameters that it offers, and every form with forged values."""
+    def crawl_admin(self, *, rows: bool = True, parameters: bool = True, forge: bool = True) -> None:
+        """Every admin page; if asked, those of each row, with the parameters that it offers, and every form with forged
+        values.
+        """
         self.before = self.foreign.contents()
         forms: dict[tuple[str, str], Form] = {}
         for pattern, route in admin_patterns():
+            if not rows and _ROUTE_PARAMETER.search(route):
+                continue
             for url in self._urls(pattern, route):
                 response = self.get(url)
                 if parameters:
@@ -423,8 +427,8 @@ class Crawler:
                 for name, chosen in form.fields.items():
                     values = [value for value, _label in getattr(chosen, "choices", []) if not isinstance(value, tuple)]
                     offered += ({name: value} for value in values)
-            yield from offered[:6]
-            yield from offered[max(6, len(offered) - 6) :]
+            yield from offered[:3]
+            yield from offered[max(3, len(offered) - 3) :]
 
     def _guessed_filters(self, response: Any) -> Iterator[dict[str, Any]]:
         for spec in response.context["cl"].filter_specs:
