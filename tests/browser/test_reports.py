@@ -22,6 +22,9 @@ PAGES = (
     "leads/?what=all", "decisions/?what=decided", "shift/?opens=2026-03-07T20:00:00Z&closes=2026-03-08T06:00:00Z",
 )  # fmt: skip
 
+# Lists, where one lead stands as each of many does.
+LISTS = ("mails/", "leads/", "decisions/", "shift/")
+
 
 @pytest.fixture
 def visited(new_page, live_server):
@@ -161,6 +164,8 @@ def test_axe_finds_nothing_wrong(visited, world):
     page = visited(WORLDS[world](), "?compare=1&period=7d")
     found = {"": violations_everywhere(page)}
     for address in PAGES:
+        if world == "one lead" and address.startswith(LISTS):
+            continue
         page.goto(f"/reports/{address}")
         found[address] = violations_everywhere(page)
 
