@@ -117,6 +117,11 @@ SELECT lead.workspace_id, lead.id, lead.received_at, 'intake', 1, 1, '', '', '{}
     'nobody', false, ''
 FROM turns JOIN leads_lead AS lead ON lead.status_token = 'generated-' || n JOIN made ON made.id = turns.held
 """
+_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE schemaname = current_schema() AND tablename IN ('leads_lead', 'leads_assignment', 'leads_decision')
+    AND indexdef NOT LIKE 'CREATE UNIQUE%'
+"""
 _LOADS = """
 UPDATE routing_load SET open = found.open, last_assigned_at = found.last_assigned_at
 FROM (
@@ -242,9 +247,15 @@ def _fill(workspace: Workspace, count: int, start: datetime, at: datetime) -> No
         given |= {plural: list(weighted), f"{name}_edges": _edges(list(weighted.values()))}
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(0.5)")
+        indexes: list[tuple[str, str]] = []
         if _is_superuser(cursor):
             # What is made here fits together: checking a million rows for that would take most of the time.
             cursor.execute("SET LOCAL session_replication_role = replica")
+            # Likewise writing each row into each index: they are made of all rows at once, in this transaction.
+            cursor.execute(_INDEXES)
+            indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f"DROP INDEX {connection.ops.quote_name(name)}")
         cursor.execute(_TURNS)
         with cursor.copy("COPY turns FROM STDIN") as copy:
             for lines in _lines(past, count, teams):
@@ -259,6 +270,8 @@ def _fill(workspace: Workspace, count: int, start: datetime, at: datetime) -> No
         cursor.execute(_DECISIONS)
         cursor.execute(_HELD)
         cursor.execute(_LOADS, given)
+        for _name, definition in indexes:
+            cursor.execute(definition)
     for turns in teams:
         row = Ledger.objects.get(team=turns.team.id)
         row.standing = turns.team.ledger
