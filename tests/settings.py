@@ -22,7 +22,10 @@ from config.settings import *  # noqa: E402, F403
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in production: in memory, threads would share what they must fight for.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3"}  # noqa: F405
+    DATABASES["default"]["TEST"] = {  # noqa: F405
+        "NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3",  # noqa: F405
+        "MIGRATE": "TABLES_FROM_MODELS" not in os.environ,
+    }
 else:
     # Tests outlive no power failure, and in tables of a few rows nothing is worth compiling.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off -c jit=off"  # noqa: F405

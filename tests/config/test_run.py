@@ -1,16 +1,19 @@
 """`manage.py run`, the command behind `make run`: one installation on one machine."""
 
+import contextlib
 import http.client
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError
 
 from config.environment import Mode
@@ -61,7 +64,7 @@ def test_a_port_that_is_taken_is_refused_with_a_way_out(settings, taken_port):
 
 @pytest.fixture
 def installation(tmp_path, free_port):
-    """A running `manage.py run` of its own, and the lines it has printed."""
+    """A running `manage.py run` of its own, whose lines can be read; its port; and its database."""
     environment = {
         "PATH": os.environ["PATH"],
         "ENV_FILE": os.devnull,
@@ -75,7 +78,7 @@ def installation(tmp_path, free_port):
     )
     stuck = threading.Timer(LIMIT_S, process.kill)  # what it started ends with it
     stuck.start()
-    yield process, free_port
+    yield process, free_port, tmp_path / "var" / "switchyard.sqlite3"
     stuck.cancel()
     process.kill()
     process.wait()
@@ -92,7 +95,7 @@ def get(port, path):
 
 
 def test_starts_a_whole_installation_from_nothing_and_stops_it_again(installation):
-    process, port = installation
+    process, port, database = installation
     lines = []
     for line in process.stdout:
         lines.append(line.rstrip())
@@ -119,3 +122,20 @@ def test_starts_a_whole_installation_from_nothing_and_stops_it_again(installatio
     assert process.wait() == 0
     with pytest.raises(ConnectionRefusedError):
         get(port, "/healthz")
+    assert_tables_are_those_of_the_models(database)
+
+
+def assert_tables_are_those_of_the_models(database):
+    """To change a table, SQLite makes it anew; what a migration does not know of is lost."""
+    with contextlib.closing(sqlite3.connect(database)) as found:
+        made = dict(found.execute("SELECT tbl_name, group_concat(sql, ';') FROM sqlite_master GROUP BY tbl_name"))
+    lost = [
+        (model._meta.label, name)
+        for model in apps.get_models(include_auto_created=True)
+        for name in (
+            *(column.column for column in model._meta.local_concrete_fields),
+            *(rule.name for rule in (*model._meta.constraints, *model._meta.indexes)),
+        )
+        if f'"{name}"' not in made[model._meta.db_table]
+    ]
+    assert lost == []
