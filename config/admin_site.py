@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import autodiscover
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -38,6 +39,10 @@ class SwitchyardAdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         return super().admin_view(only_as_stamped(view), cacheable)
+
+    def check(self, app_configs: Any) -> list[Any]:
+        autodiscover()
+        return super().check(app_configs)
 
     def get_urls(self) -> list[Any]:
         # Django's redirect to any object's own page would tell of every row whether it exists; nothing here has one.

@@ -10,8 +10,8 @@ class SwitchyardConfig(AppConfig):
     default = True
 
 
-class SwitchyardAdminConfig(admin_apps.AdminConfig):
-    """Django's admin, on our own site."""
+class SwitchyardAdminConfig(admin_apps.SimpleAdminConfig):
+    """Django's admin, on our own site. Its pages are loaded with the addresses: workers and commands need none."""
 
     default = False
     default_site = "config.admin_site.SwitchyardAdminSite"

@@ -7,6 +7,8 @@ from drf_spectacular.views import SpectacularAPIView
 from config import health, problems
 from config.api_docs import ApiDocs
 
+admin.autodiscover()
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
