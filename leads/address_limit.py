@@ -16,7 +16,7 @@ from leads.people import Key
 from leads.placing import Judgement
 from routing import engine
 from routing.engine import ANYBODY, Asked, Outcome, Pool, Reason, Verdict
-from routing.engine.asking import ANY, ask
+from routing.engine.asking import ANY
 
 MOST_AGENTS = 3
 WINDOW = timedelta(hours=1)
@@ -74,11 +74,8 @@ def judge_again(request: engine.Request, basis: Basis, shown: Shown) -> Judgemen
     """The last agent that was shown, if they are available with the lead's channel; else the lead is held."""
     last = shown.agents[0]
     match = engine.match(request, basis.snapshot, basis.at)
-    roster = basis.roster
     carried = loads.read([last])
-    answer = ask(
-        roster, match.facts, roster.bit(last), ANY, asked=Asked.REGULAR, presence=match.presence, loads=carried
-    )
+    answer = match.ask(basis.roster.agent_crew(last), ANY, Asked.REGULAR, carried)
     outcome = Outcome.ASSIGNED if answer.takers else Outcome.HELD
     pool = Pool(None, Asked.REGULAR, answer.candidates(Verdict.CHOSEN), outcome.value)
     decision = match.decision(

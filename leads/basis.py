@@ -40,4 +40,4 @@ class Basis:
 
     def periods(self, agent: int) -> engine.PeriodKeys:
         """The cap periods of the agent's wall clock."""
-        return self.roster.presence(self.at).keys(self.agent(agent).zone)
+        return self.roster.period_keys(agent, self.at)

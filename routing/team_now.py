@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from routing.engine import Roster, U
 from routing.engine.asking import here
 from routing.engine.decision import Asked
+from routing.engine.hours import microseconds
 from routing.engine.ledger import Ledger, take_turn
 from routing.engine.loads import Load
 
@@ -53,9 +54,9 @@ def now(roster: Roster, team_id: int, ledger: Ledger, loads: Mapping[int, Load],
     team = roster.teams.get(team_id)
     if team is None:
         return Now((), (), None)
-    presence = roster.presence(at)
-    on_shift, _failing = here(roster, team.mask, Asked.REGULAR, presence, loads)
-    on_call, _failing = here(roster, team.mask & ~on_shift, Asked.ON_CALL, presence, loads)
+    instant = microseconds(at)
+    on_shift, _failing = here(roster, team.mask, Asked.REGULAR, instant, loads)
+    on_call, _failing = here(roster, team.mask & ~on_shift, Asked.ON_CALL, instant, loads)
     takers = [
         (agent, team.weights[agent]) for agent in roster.members(on_shift & ~team.weightless) if team.weights[agent]
     ]

@@ -331,7 +331,7 @@ class _Teller:
 
     def _at_cap(self, agent: int) -> str:
         spec, load = self.specs[agent], self.trial.loads.get(agent, IDLE)
-        keys = self.trial.roster.presence(self.trial.at).keys(spec.zone)
+        keys = self.trial.roster.period_keys(agent, self.trial.at)
         counts = (
             (spec.caps.open, load.open, _("has %(count)d of %(most)d open leads")),
             (spec.caps.hour, load.hour if load.hour_key == keys.hour else 0, _("had %(count)d of %(most)d this hour")),

@@ -24,6 +24,7 @@ from leads.promises import spoken
 from routing.engine import ANYBODY, Asked, Load, Roster
 from routing.engine.asking import here
 from routing.engine.holding import opening
+from routing.engine.hours import microseconds
 from routing.models import Load as LoadRow
 from routing.snapshots import snapshot
 from widget.labels import channel_label
@@ -60,8 +61,9 @@ def site_config(site: Site, *, language: str, at: datetime) -> dict[str, Any]:
     presence = roster.presence(at)
     candidates = (presence.regular | presence.on_call) & roster.active & roster.capped
     loads = _loads(workspace.pk, list(roster.members(candidates)))
-    regular, _ = here(roster, roster.everybody, Asked.REGULAR, presence, loads)
-    on_call, _ = here(roster, roster.everybody, Asked.ON_CALL, presence, loads)
+    now = microseconds(at)
+    regular, _ = here(roster, roster.everybody, Asked.REGULAR, now, loads)
+    on_call, _ = here(roster, roster.everybody, Asked.ON_CALL, now, loads)
     there = regular | on_call
     channels = [
         {

@@ -3,18 +3,9 @@
 Pure: it imports nothing of ours outside itself, knows no Django, no clock, no randomness and no I/O.
 """
 
+from routing.engine.choosing import Shortlist
 from routing.engine.crowd import AgentSpec
-from routing.engine.decide import (
-    ON_CALL_LEDGER,
-    STRANGER,
-    Known,
-    Match,
-    Request,
-    Shortlist,
-    Snapshot,
-    decide,
-    match,
-)
+from routing.engine.decide import Match, decide, match
 from routing.engine.decision import (
     ANYBODY,
     Asked,
@@ -30,7 +21,8 @@ from routing.engine.facts import Facts, LanguageTag
 from routing.engine.ledger import EVEN, Entry, Ledger, Turn, U
 from routing.engine.loads import IDLE, Caps, Load, PeriodKeys
 from routing.engine.policy import Policy, compile_policy
-from routing.engine.roster import Member, Roster, RosterSpec, TeamSpec
+from routing.engine.request import STRANGER, Known, Request, Snapshot
+from routing.engine.roster import ON_CALL_LEDGER, Member, Roster, RosterSpec, TeamSpec
 
 __all__ = [
     "ANYBODY",

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import repeat
 
 from routing.engine.crowd import Crowd, Presence, keep
 from routing.engine.decision import Asked, Candidate, Verdict
 from routing.engine.facts import Facts
 from routing.engine.loads import Load
+from routing.engine.roster import Crew
 
 FORM = "form"  # the one channel that opens on nobody's handle
 
 TAGS = "tags:"
 
+NO_MARGINS = repeat(None)
+_CANDIDATES = repeat(Candidate)
+_new = tuple.__new__  # what a named tuple's own constructor does in the end, at half the price
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a rule asks of the people of its target, beside being there."""
+    """What a rule asks of the people of its target, beside being there.
+
+    What `require` names is taken apart once: `tags` are those required, folded.
+    """
 
     require: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
     by_tier: bool = False
+    language: bool = field(init=False, repr=False, compare=False)
+    channel: bool = field(init=False, repr=False, compare=False)
+    territory: bool = field(init=False, repr=False, compare=False)
+    tags: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("language", "channel", "territory"):
+            object.__setattr__(self, name, name in self.require)
+        object.__setattr__(self, "tags", tuple(_tag(need) for need in self.require if need.startswith(TAGS)))
 
 
 ANY = Wanted()
@@ -37,16 +55,19 @@ class Answer:
     failing: list[tuple[Verdict, int]]
 
     def candidates(
-        self, takers: Verdict, chosen: int | None = None, margins: Mapping[int, int] | None = None
+        self, takers: Verdict, chosen: int | None = None, margins: Iterable[int | None] = NO_MARGINS
     ) -> tuple[Candidate, ...]:
-        """Everybody asked, in the order of their ids; `takers` is the verdict of those who could have had it, but the
-        chosen one."""
-        behind = {} if margins is None else margins
-        everybody, places = self.crowd.lineup(self.takers, self.failing)
+        """Everybody asked, in the order of their ids. `takers` is the verdict of those who could have had the lead,
+        but the chosen one; `chosen` is a place among them, `margins` are in their order."""
+        everybody, agents, places = self.crowd.lineup(self.takers, self.failing)
         found = list(everybody)
-        for place in places:
-            agent = found[place].agent
-            found[place] = Candidate(agent, Verdict.CHOSEN if agent == chosen else takers, behind.get(agent))
+        could = map(_new, _CANDIDATES, zip(agents, repeat(takers), margins, strict=False))
+        for place, candidate in zip(places, could, strict=False):
+            found[place] = candidate
+        if chosen is not None:
+            place = places[chosen]
+            agent, _, margin = found[place]
+            found[place] = _new(Candidate, (agent, Verdict.CHOSEN, margin))
         return tuple(found)
 
     def failing_by(self, verdict: Verdict) -> int:
@@ -58,15 +79,16 @@ def here(
     crowd: Crowd,
     people: int,
     asked: Asked,
-    presence: Presence,
+    now: int,
     loads: Mapping[int, Load],
-    *,
     pardoning_absence: bool = False,
 ) -> tuple[int, list[tuple[Verdict, int]]]:
-    """Who of these people is available, and why the others are not, by the first reason.
+    """Who of these people is available at so many microseconds since 1970, and why the others are not, by the first
+    reason.
 
     `pardoning_absence` asks as if nobody were paused or on time off.
     """
+    presence = crowd.presence_at(now)
     if pardoning_absence:
         left, failing = _present(crowd, people, asked, presence, pardoning_absence=True)
     elif kept := presence.absent.get((people, asked)):
@@ -74,7 +96,7 @@ def here(
     else:
         left, failing = _present(crowd, people, asked, presence)
         keep(presence.absent, (people, asked), (left, failing.copy()))
-    if left & crowd.capped and (out := crowd.at_cap(left, presence, loads)):
+    if left & crowd.capped and (out := crowd.at_cap(left, now, loads)):
         failing.append((Verdict.AT_CAP, out))
         left ^= out
     return left, failing
@@ -108,50 +130,50 @@ def _present(
     return left, failing
 
 
-def fulfilling(crowd: Crowd, facts: Facts, require: Sequence[str]) -> int:
+def fulfilling(crowd: Crowd, facts: Facts, wanted: Wanted) -> int:
     """Everybody who fulfils the requirements at all, there or not (any degree of the language will do)."""
-    left = crowd.everybody & _reachable(crowd, facts, "channel" in require)
-    if "language" in require:
-        left &= language_levels(crowd, facts)[-1]
-    if "territory" in require:
-        left &= _covering(crowd, facts)
-    return left & _tagged(crowd, require)
+    left = crowd.everybody & reaching(crowd, facts, wanted.channel)
+    if wanted.language:
+        left &= speaking(crowd, facts, 0)
+    if wanted.territory:
+        left &= covering(crowd, facts)
+    for name in wanted.tags:
+        left &= crowd.tags.get(name, 0)
+    return left
 
 
 def ask(
-    crowd: Crowd,
+    crew: Crew,
     facts: Facts,
-    people: int,
     wanted: Wanted,
-    *,
     asked: Asked,
-    presence: Presence,
+    now: int,
     loads: Mapping[int, Load],
     tried: int = 0,
-    weightless: int = 0,
-    tiers: Sequence[int] = (),
     pardoning_absence: bool = False,
 ) -> Answer:
     """Narrow people down to those who may take the lead: available, eligible, preferred, with a weight.
 
-    All bits are the crowd's.
+    `now` are microseconds since 1970. `tried` are bits of the crew's crowd.
     """
-    left, failing = here(crowd, people, asked, presence, loads, pardoning_absence=pardoning_absence)
+    crowd, weightless = crew.crowd, crew.weightless
+    left, failing = here(crowd, crew.people, asked, now, loads, pardoning_absence)
     if not left:
         return Answer(crowd, asked, 0, failing)
-    require = wanted.require
-    reachable = _reachable(crowd, facts, "channel" in require)
-    covering = _covering(crowd, facts) if "territory" in require else -1
-    tagged = _tagged(crowd, require)
-    if "language" in require:
-        others = left & reachable & covering & tagged & ~tried & ~weightless
-        if out := left & ~_first(language_levels(crowd, facts), others):
+    reachable = reaching(crowd, facts, wanted.channel)
+    covers = covering(crowd, facts) if wanted.territory else -1
+    tagged = -1
+    for name in wanted.tags:
+        tagged &= crowd.tags.get(name, 0)
+    if wanted.language:
+        others = left & reachable & covers & tagged & ~tried & ~weightless
+        if out := left & ~speaking(crowd, facts, others):
             failing.append((Verdict.LANGUAGE, out))
             left ^= out
     if out := left & ~reachable:
         failing.append((Verdict.CHANNEL, out))
         left ^= out
-    if out := left & ~covering:
+    if out := left & ~covers:
         failing.append((Verdict.TERRITORY, out))
         left ^= out
     if out := left & ~tagged:
@@ -162,16 +184,14 @@ def ask(
         left ^= out
     preferred = left
     for preference in wanted.prefer:
-        for level in _preferring(crowd, facts, preference):
-            if preferred & level:
-                preferred &= level
-                break
+        if favoured := preferred & favouring(crowd, facts, preference, preferred):
+            preferred = favoured
     if out := left ^ preferred:
         failing.append((Verdict.NOT_PREFERRED, out))
     takers = preferred & ~weightless
     weightless &= preferred
     if wanted.by_tier:
-        lowest = next((tier for tier in tiers if takers & tier), -1)
+        lowest = next((tier for tier in crew.tiers if takers & tier), -1)
         if out := preferred & ~lowest:
             failing.append((Verdict.LOWER_TIER, out))
         takers &= lowest
@@ -181,17 +201,32 @@ def ask(
     return Answer(crowd, asked, takers, failing)
 
 
-def language_levels(crowd: Crowd, facts: Facts) -> tuple[int, int, int]:
-    """Who speaks the lead's language: by the exact tag; or by its base tag if that is written in the same likely
-    script; or by any tag of the same language and script. Each level holds the ones before it."""
+def speaking(crowd: Crowd, facts: Facts, among: int) -> int:
+    """Who speaks the lead's language: by the exact tag; or, where that is none of `among`, by its base tag too if that
+    is written in the same likely script; or, where these are none either, by any tag of the same language and script.
+    """
     tag = facts.language
     if tag is None:
-        return (0, 0, 0)
-    exact = crowd.languages.get(tag.tag, 0)
-    base = exact
+        return 0
+    level = crowd.languages.get(tag.tag, 0)
+    if level & among:
+        return level
     if tag.base_script == tag.script:
-        base |= crowd.languages.get(tag.language, 0)
-    return exact, base, base | crowd.scripts.get((tag.language, tag.script), 0)
+        level |= crowd.languages.get(tag.language, 0)
+        if level & among:
+            return level
+    return level | crowd.scripts.get((tag.language, tag.script), 0)
+
+
+def regarding(crowd: Crowd, facts: Facts) -> tuple[int, ...]:
+    """The same for facts that no question to any of these people can tell apart."""
+    tag, get = facts.language, crowd.languages.get
+    spoken = (0, 0, 0)
+    if tag is not None:
+        base = get(tag.language, 0) if tag.base_script == tag.script else 0
+        spoken = get(tag.tag, 0), base, crowd.scripts.get((tag.language, tag.script), 0)
+    reached = reaching(crowd, facts, required=False), reaching(crowd, facts, required=True)
+    return *spoken, *reached, _naming(crowd, facts, "region"), _naming(crowd, facts, "country")
 
 
 def channel_of(facts: Facts) -> str | None:
@@ -200,41 +235,38 @@ def channel_of(facts: Facts) -> str | None:
     return channel if isinstance(channel, str) else None
 
 
-def _first(levels: Sequence[int], among: int) -> int:
-    """The first level that somebody reaches; the widest where nobody does."""
-    return next((level for level in levels if level & among), levels[-1])
+def reaching(crowd: Crowd, facts: Facts, required: bool) -> int:
+    """Who can answer on the channel the visitor chose. Where none is known, nobody if it is `required`, else all."""
+    channel = facts.values.get("channel")
+    if channel == FORM:
+        return -1
+    if isinstance(channel, str):
+        return crowd.channels.get(channel, 0)
+    return 0 if required else -1
 
 
-def _reachable(crowd: Crowd, facts: Facts, required: bool) -> int:
-    channel = channel_of(facts)
-    if channel is None:
-        return 0 if required else -1
-    return -1 if channel == FORM else crowd.channels.get(channel, 0)
-
-
-def _covering(crowd: Crowd, facts: Facts) -> int:
+def covering(crowd: Crowd, facts: Facts) -> int:
+    """Whose territory the lead is in: the region's, the country's, and those who cover the world."""
     return crowd.anywhere | _naming(crowd, facts, "region") | _naming(crowd, facts, "country")
 
 
-def _naming(crowd: Crowd, facts: Facts, field: str) -> int:
-    value = facts.values.get(field)
+def favouring(crowd: Crowd, facts: Facts, preference: str, among: int) -> int:
+    """Whom a preference favours most of some people."""
+    if preference == "language":
+        return speaking(crowd, facts, among)
+    if preference == "territory":
+        named = _naming(crowd, facts, "region")
+        return named if named & among else _naming(crowd, facts, "country")
+    if preference == "channel":
+        return reaching(crowd, facts, required=True)
+    return crowd.tags.get(_tag(preference), 0)
+
+
+def _naming(crowd: Crowd, facts: Facts, name: str) -> int:
+    value = facts.values.get(name)
     return crowd.territories.get(value, 0) if isinstance(value, str) else 0
 
 
-def _tagged(crowd: Crowd, require: Sequence[str]) -> int:
-    left = -1
-    for need in require:
-        if need.startswith(TAGS):
-            left &= crowd.tags.get(need[len(TAGS) :].casefold(), 0)
-    return left
-
-
-def _preferring(crowd: Crowd, facts: Facts, preference: str) -> tuple[int, ...]:
-    """Whom a preference favours, the most favoured first."""
-    if preference == "language":
-        return language_levels(crowd, facts)
-    if preference == "territory":
-        return _naming(crowd, facts, "region"), _naming(crowd, facts, "country")
-    if preference == "channel":
-        return (_reachable(crowd, facts, required=True),)
-    return (_tagged(crowd, (preference,)),)
+def _tag(need: str) -> str:
+    """The tag that a requirement or preference names, as the crowd files it."""
+    return need.removeprefix(TAGS).casefold()

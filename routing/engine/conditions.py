@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -147,35 +148,27 @@ def parse_number(text: str) -> Decimal | None:
     return Decimal(stripped) if _NUMBER.fullmatch(stripped) else None
 
 
-_UNREAD = object()
-
-
 class Reading:
-    """One lead's values as conditions read them. Each is folded once, when it is first asked for."""
+    """One lead's values as conditions read them. `folded` are those that are known, text casefolded."""
 
-    __slots__ = ("_folded", "_language", "_openings", "_values")
+    __slots__ = ("_language", "_openings", "_prefixes", "_values", "folded")
 
     def __init__(self, values: Mapping[str, Value], language: LanguageTag | None) -> None:
         self._values = values
         self._language = language
-        self._folded: dict[str, Any] = {}
         self._openings: dict[str, bytes] = {}
+        self._prefixes: tuple[str, ...] | None = None  # of a tag that has several
+        self.folded: dict[str, Any] = {
+            name: value.casefold() if isinstance(value, str) else value for name, value in values.items()
+        }
+        if language is not None:
+            self.folded["language"] = language.tag.casefold()
 
     def seen(self, name: str) -> Value | None:
         """The value as given; None = unknown."""
         if name == "language" and self._language is not None:
             return self._language.tag
         return self._values.get(name)
-
-    def folded(self, name: str) -> Any:
-        """The value, text casefolded; None = unknown."""
-        value = self._folded.get(name, _UNREAD)
-        if value is _UNREAD:
-            value = self.seen(name)
-            if isinstance(value, str):
-                value = value.casefold()
-            self._folded[name] = value
-        return value
 
     def opening(self, name: str) -> bytes | None:
         """The first 16 kB of a text, for regular expressions: UTF-8, no character cut in two."""
@@ -198,20 +191,22 @@ class Reading:
 
     def language_prefixes(self) -> tuple[str, ...]:
         """The tag and its shorter forms: `zh-hant-tw`, `zh-hant`, `zh`."""
-        tag = self.folded("language")
+        tag = self.folded.get("language")
         if tag is None:
             return ()
         if "-" not in tag:
             return (tag,)
-        parts = tag.split("-")
-        return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+        if self._prefixes is None:
+            parts = tag.split("-")
+            self._prefixes = tuple(["-".join(parts[:length]) for length in range(len(parts), 0, -1)])
+        return self._prefixes
 
 
 Test = Callable[[Reading], bool]
 
 
-def folded_value(value: Any) -> Any:
-    """A condition's value as `Reading.folded` gives it: text casefolded."""
+def fold(value: Any) -> Any:
+    """A value as it is compared: text casefolded."""
     return value.casefold() if isinstance(value, str) else value
 
 
@@ -219,29 +214,35 @@ def _set(name: str, _: Any) -> Test:
     return lambda reading: reading.seen(name) is not None
 
 
+# Many rules ask for the same: their test is there once, and stays in the processor's caches.
+_once = lru_cache(maxsize=4096, typed=True)
+
+
+@_once
 def _equal(name: str, value: Any) -> Test:
-    wanted = folded_value(value)
-    return lambda reading: bool(reading.folded(name) == wanted)
+    wanted = fold(value)
+    return lambda reading: reading.folded.get(name) == wanted
 
 
-def _among(name: str, values: Collection[Any]) -> Test:
-    wanted = frozenset(map(folded_value, values))
-    return lambda reading: reading.folded(name) in wanted
+@_once
+def _among(name: str, values: tuple[Any, ...]) -> Test:
+    wanted = frozenset(map(fold, values))
+    return lambda reading: reading.folded.get(name) in wanted
 
 
 def _contains(name: str, value: str) -> Test:
     wanted = value.casefold()
-    return lambda reading: (text := reading.folded(name)) is not None and wanted in text
+    return lambda reading: (text := reading.folded.get(name)) is not None and wanted in text
 
 
 def _starts_with(name: str, value: str) -> Test:
     wanted = value.casefold()
-    return lambda reading: (text := reading.folded(name)) is not None and text.startswith(wanted)
+    return lambda reading: (text := reading.folded.get(name)) is not None and text.startswith(wanted)
 
 
 def _ends_with(name: str, value: str) -> Test:
     wanted = value.casefold()
-    return lambda reading: (text := reading.folded(name)) is not None and text.endswith(wanted)
+    return lambda reading: (text := reading.folded.get(name)) is not None and text.endswith(wanted)
 
 
 def _matches(name: str, value: str) -> Test:
@@ -283,14 +284,15 @@ def _compare_time(name: str, op: str, value: Any) -> Test:
     # "HH:MM" sorts as the minutes do; "24:00" after all of them.
     if op != "between":
         compare = _COMPARE[op]
-        return lambda reading: (time := reading.folded(name)) is not None and compare(time, value)
+        return lambda reading: (time := reading.folded.get(name)) is not None and compare(time, value)
     start, end = value
     if start < end:
-        return lambda reading: (time := reading.folded(name)) is not None and start <= time < end
-    return lambda reading: (time := reading.folded(name)) is not None and (time >= start or time < end)
+        return lambda reading: (time := reading.folded.get(name)) is not None and start <= time < end
+    return lambda reading: (time := reading.folded.get(name)) is not None and (time >= start or time < end)
 
 
-def _speaks(values: Collection[str]) -> Test:
+@_once
+def _speaks(values: tuple[str, ...]) -> Test:
     wanted = frozenset(value.casefold() for value in values)
     return lambda reading: not wanted.isdisjoint(reading.language_prefixes())
 
@@ -304,7 +306,7 @@ def _compile(name: str, op: str, value: Any) -> Test:
     if op in _COMPARE:
         return _compare_time(name, op, value) if kind is Kind.TIME else _compare(name, op, value)
     if kind is Kind.LANGUAGE and op in ("is", "in"):
-        return _speaks([value] if op == "is" else value)
+        return _speaks((value,) if op == "is" else value)
     return _POSITIVE[op](name, value)
 
 

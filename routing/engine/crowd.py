@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from routing.engine.decision import Asked, Candidate, Verdict
 from routing.engine.facts import LanguageTag
 from routing.engine.hours import (
+    DAY,
+    HOUR,
     MINUTE,
     MONDAY,
     WEEK_MINUTES,
@@ -29,13 +31,12 @@ from routing.engine.hours import (
     wall_minute,
     weekly_minutes,
 )
-from routing.engine.loads import IDLE, UNLIMITED, Caps, Load, PeriodKeys
+from routing.engine.loads import IDLE, UNLIMITED, Caps, Limit, Load, PeriodKeys, limits_of
 from routing.engine.segments import Segments
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-_QUARTER = 15 * MINUTE
 _FEW = 64
 _MOST_KEPT = 256
 
@@ -70,47 +71,49 @@ class ZoneHours:
     calendars: Mapping[str, int] = field(default_factory=dict)
 
 
-class Limit(NamedTuple):
-    """The most that an agent takes, in the cap periods of their wall clock."""
+class Limited(NamedTuple):
+    """Who is under the same limit, and at which bits."""
 
-    bit: int
-    agent: int
-    caps: Caps
-    keys: PeriodKeys
+    limit: Limit
+    agents: tuple[int, ...]
+    places: tuple[int, ...]
 
 
 class Lineup(NamedTuple):
     """Everybody who was asked, in the order of their ids, and at which places those are who can take the lead."""
 
     everybody: tuple[Candidate, ...]
-    places: Sequence[int]
+    takers: tuple[int, ...]
+    places: tuple[int, ...]
 
 
 class Presence:
-    """Who is on regular shift, on call, on time off and on holiday, as bitsets, in `[since, until)` (microseconds)."""
+    """Who is on regular shift, on call, on time off and on holiday, as bitsets. One object for all such times."""
 
-    __slots__ = ("_keys", "_limits", "absent", "holiday", "on_call", "regular", "since", "time_off", "until")
+    __slots__ = ("absent", "holiday", "on_call", "regular", "time_off")
 
-    def __init__(self, since: int, until: int, regular: int, on_call: int, time_off: int, holiday: int) -> None:
-        self.since = since
-        self.until = until
+    def __init__(self, regular: int, on_call: int, time_off: int, holiday: int) -> None:
         self.regular = regular
         self.on_call = on_call
         self.time_off = time_off
         self.holiday = holiday
-        # Who of some people is absent, and why, is the same for every lead of that time (`asking.here`).
+        # Who of some people is absent, and why, is the same for every lead of such times (`asking.here`).
         self.absent: dict[tuple[int, Asked], tuple[int, list[tuple[Verdict, int]]]] = {}
-        self._keys: dict[str, PeriodKeys] = {}
-        self._limits: dict[int, list[Limit]] = {}
 
-    def limits(self, mask: int, crowd: Crowd) -> Sequence[Limit]:
-        """The limits of a bitset of capped people of the crowd, now."""
-        limits = self._limits.get(mask)
-        if limits is None:
-            specs = [crowd.spec_of(agent) for agent in crowd.members(mask)]
-            limits = [Limit(crowd.bit(spec.id), spec.id, spec.caps, self.keys(spec.zone)) for spec in specs]
-            keep(self._limits, mask, limits)
-        return limits
+
+NOBODY_THERE = Presence(0, 0, 0, 0)
+
+
+class Periods:
+    """The cap periods of each zone's wall clock in `[since, until)` (microseconds), and what caps come to in them."""
+
+    __slots__ = ("_keys", "_limits", "since", "until")
+
+    def __init__(self, since: int, until: int) -> None:
+        self.since = since
+        self.until = until
+        self._keys: dict[str, PeriodKeys] = {}
+        self._limits: dict[int, list[Limited]] = {}
 
     def keys(self, zone: str) -> PeriodKeys:
         """The cap periods of a zone's wall clock now."""
@@ -119,9 +122,31 @@ class Presence:
             keys = self._keys[zone] = PeriodKeys(*period_keys(instant(self.since), zone))
         return keys
 
+    def limits(self, mask: int, crowd: Crowd) -> Sequence[Limited]:
+        """The limits of a bitset of capped people of the crowd, now."""
+        limits = self._limits.get(mask)
+        if limits is None:
+            under: dict[Limit, list[int]] = {}
+            for agent in crowd.members(mask):
+                spec = crowd.spec_of(agent)
+                for limit in limits_of(spec.caps, self.keys(spec.zone)):
+                    under.setdefault(limit, []).append(agent)
+            limits = [
+                Limited(limit, tuple(agents), tuple(crowd.bit(agent).bit_length() - 1 for agent in agents))
+                for limit, agents in under.items()
+            ]
+            keep(self._limits, mask, limits)
+        return limits
+
 
 class Crowd:
     """Some people. Immutable for its users."""
+
+    _now: tuple[int, int, Presence]  # since, until, who is where
+    _periods: Periods
+    _presences: dict[tuple[int, int, int, int], Presence]
+    _members: dict[int, tuple[int, ...]]
+    _lineups: dict[tuple[int, tuple[tuple[Verdict, int], ...]], Lineup]
 
     def __init__(self, agents: Mapping[int, AgentSpec], calendars: Mapping[str, frozenset[date]]) -> None:
         """Compile them, in the order of their ids. Time is linear in people, shifts and leave."""
@@ -136,10 +161,7 @@ class Crowd:
         self.tags: dict[str, int] = {}
         self.channels: dict[str, int] = {}
         self._hours: dict[str, ZoneHours] = {}
-        self._presence: Presence | None = None
-        # The same people are there for hours: what few are called is worked out once.
-        self._members: dict[int, tuple[int, ...]] = {}
-        self._lineups: dict[tuple[int, tuple[tuple[Verdict, int], ...]], Lineup] = {}
+        self._forget()
         for agent in sorted(agents):
             self._place(agents[agent])
         for zone in {agent.zone for agent in agents.values()}:
@@ -152,6 +174,11 @@ class Crowd:
         position = self._bits.get(agent)
         return 0 if position is None else 1 << position
 
+    @property
+    def few(self) -> bool:
+        """Whether what is worked out for some of them is worth keeping."""
+        return len(self._order) <= _FEW
+
     def spec_of(self, agent: int) -> AgentSpec:
         """The agent as the roster has them."""
         return self._agents[agent]
@@ -161,7 +188,7 @@ class Crowd:
         found = self._members.get(mask)
         if found is None:
             found = tuple(self._members_of(mask))
-            if len(self._order) <= _FEW:
+            if self.few:
                 keep(self._members, mask, found)
         return found
 
@@ -175,8 +202,8 @@ class Crowd:
                 everybody += [Candidate(agent, verdict) for agent in self.members(mask)]
             everybody.sort()  # by agent: nobody is here twice
             places = [place for place, each in enumerate(everybody) if each.verdict is Verdict.CHOSEN]
-            found = Lineup(tuple(everybody), places)
-            if len(self._order) <= _FEW:
+            found = Lineup(tuple(everybody), tuple(everybody[place].agent for place in places), tuple(places))
+            if self.few:
                 keep(self._lineups, key, found)
         return found
 
@@ -186,10 +213,30 @@ class Crowd:
 
     def presence_at(self, now: int) -> Presence:
         """The same at so many microseconds since 1970; kept for the next question until something of it changes."""
-        kept = self._presence
-        if kept is None or not kept.since <= now < kept.until:
-            kept = self._presence = self._look(now)
-        return kept
+        since, until, presence = self._now
+        if not since <= now < until:
+            until, masks = self._look(now)
+            found = self._presences.get(masks)
+            if found is None:
+                keep(self._presences, masks, found := Presence(*masks))
+            presence = found
+            self._now = now, until, presence
+        return presence
+
+    def periods_at(self, now: int) -> Periods:
+        """The cap periods at so many microseconds since 1970."""
+        periods = self._periods
+        if not periods.since <= now < periods.until:
+            until = now + HOUR
+            for zone in self._hours:
+                offset, changes = offset_at(zone, now)
+                until = min(until, changes, now - (now + offset) % HOUR + HOUR)
+            periods = self._periods = Periods(now, until)
+        return periods
+
+    def period_keys(self, agent: int, at: datetime) -> PeriodKeys:
+        """The cap periods of an agent's wall clock at an instant."""
+        return self.periods_at(microseconds(at)).keys(self._agents[agent].zone)
 
     def there(self, now: int, asked: Asked) -> int:
         """Everybody who would be available were it not for caps."""
@@ -197,18 +244,20 @@ class Crowd:
         left = self.active & ~self.paused & ~presence.time_off
         return left & presence.on_call if asked is Asked.ON_CALL else left & presence.regular & ~presence.holiday
 
-    def at_cap(self, mask: int, presence: Presence, loads: Mapping[int, Load]) -> int:
-        """Those of a bitset whose load reaches one of their caps."""
+    def at_cap(self, mask: int, now: int, loads: Mapping[int, Load]) -> int:
+        """Those of a bitset whose load reaches one of their caps at so many microseconds since 1970."""
         full = 0
-        for bit, agent, caps, keys in presence.limits(mask & self.capped, self):
-            if loads.get(agent, IDLE).reaches(caps, keys):
-                full |= bit
+        load_of = loads.get
+        for (counted, most, period, key), agents, places in self.periods_at(now).limits(mask & self.capped, self):
+            for agent, place in zip(agents, places, strict=True):
+                load: Sequence[Any] = load_of(agent, IDLE)
+                if load[counted] >= most and (key is None or load[period] == key):
+                    full |= 1 << place
         return full
 
-    def _look(self, now: int) -> Presence:
-        # Dates and the periods of caps change at whole quarters of an hour wherever the offset is of whole quarters,
-        # as it is everywhere today; elsewhere nothing is kept.
-        until = now - now % _QUARTER + _QUARTER
+    def _look(self, now: int) -> tuple[int, tuple[int, int, int, int]]:
+        """Until when the same people are where they are now, and the masks of a `Presence`."""
+        until = now + DAY
         regular = on_call = time_off = holiday = 0
         for zone, hours in self._hours.items():
             offset, changes = offset_at(zone, now)
@@ -221,14 +270,20 @@ class Crowd:
             regular |= shift
             on_call |= called
             time_off |= off
-            ends = minute + min(shift_ends - of_week, call_ends - of_week, off_ends - minute)
-            until = min(until, changes, ends * MINUTE - offset) if offset % _QUARTER == 0 else now + 1
+            ends = minute + min(shift_ends - of_week, call_ends - of_week, WEEK_MINUTES - of_week, off_ends - minute)
+            until = min(until, changes, ends * MINUTE - offset)
             if hours.calendars:
                 today = day_of_wall(wall)
+                until = min(until, wall - wall % DAY + DAY - offset)
                 for calendar, mask in hours.calendars.items():
                     if today in self._calendars[calendar]:
                         holiday |= mask
-        return Presence(now, until, regular, on_call, time_off, holiday)
+        return until, (regular, on_call, time_off, holiday)
+
+    def _forget(self) -> None:
+        """Start anew with what was worked out once: the same people are there for hours, and again next week."""
+        self._now, self._periods = (0, 0, NOBODY_THERE), Periods(0, 0)
+        self._presences, self._members, self._lineups = {}, {}, {}
 
     def _members_of(self, mask: int) -> Iterator[int]:
         order = self._order

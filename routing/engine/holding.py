@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from routing.engine.asking import here
 from routing.engine.covered import HOLD_HORIZON, hours_within, next_on_shift, off_shift_at
 from routing.engine.decision import Asked, Reason, Target, Verdict
-from routing.engine.hours import Kind, on_shift, period_ends, period_keys
+from routing.engine.hours import Kind, microseconds, on_shift, period_ends, period_keys
 from routing.engine.loads import IDLE, Caps, Load, PeriodKeys
 from routing.engine.roster import Roster
 
@@ -46,10 +46,10 @@ def load_agents(roster: Roster, target: Target) -> tuple[int, ...]:
 
 def standing(roster: Roster, target: Target, loads: Mapping[int, Load], at: datetime) -> Standing:
     """Who of the target is available at an instant: on a regular shift, or on call too where anybody will do."""
-    people, presence = people_of(roster, target), roster.presence(at)
+    people, now = people_of(roster, target), microseconds(at)
     available = capped = 0
     for asked in _asked(target):
-        left, failing = here(roster, people, asked, presence, loads)
+        left, failing = here(roster, people, asked, now, loads)
         available |= left
         capped |= next((mask for verdict, mask in failing if verdict is Verdict.AT_CAP), 0)
     return Standing(frozenset(roster.members(available)), frozenset(roster.members(capped & ~available)))

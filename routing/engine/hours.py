@@ -23,6 +23,7 @@ MONDAY = 4 * DAY_MINUTES  # the first of 1970, in minutes since its beginning
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1) // MICROSECOND
 MINUTE = timedelta(minutes=1) // MICROSECOND
+HOUR = timedelta(hours=1) // MICROSECOND
 DAY = timedelta(days=1) // MICROSECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

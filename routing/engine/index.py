@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from routing.engine.conditions import (
     Condition,
@@ -20,7 +20,7 @@ from routing.engine.conditions import (
     Test,
     When,
     field_type,
-    folded_value,
+    fold,
 )
 from routing.engine.facts import LanguageTag, Value
 
@@ -64,16 +64,16 @@ def _place(condition: Condition) -> _Place | None:
     kind = field_type(name)
     if condition.op in ("is", "in"):
         values = value if isinstance(value, tuple) else (value,)
-        keys = tuple(dict.fromkeys(folded_value(one) for one in values))
+        keys = tuple(dict.fromkeys(fold(one) for one in values))
         return _Place(_Way.LANGUAGE if kind and kind.kind is Kind.LANGUAGE else _Way.EQUAL, name, keys)
     if isinstance(value, str):
-        folded = value.casefold()
+        text = fold(value)
         if condition.op == "starts_with":
-            return _Place(_Way.PREFIX, name, (folded,))
+            return _Place(_Way.PREFIX, name, (text,))
         if condition.op == "ends_with":
-            return _Place(_Way.SUFFIX, name, (folded,))
-        if condition.op == "contains" and len(folded) >= _FEWEST_LETTERS:
-            return _Place(_Way.FRAGMENT, name, (folded,))
+            return _Place(_Way.SUFFIX, name, (text,))
+        if condition.op == "contains" and len(text) >= _FEWEST_LETTERS:
+            return _Place(_Way.FRAGMENT, name, (text,))
     return None
 
 
@@ -135,7 +135,7 @@ class RuleIndex(Generic[R]):
         self._rules = tuple(rules)
         self._groups: list[tuple[int, tuple[Test, ...]]] = []  # position of the rule, tests still to be made
         self._always: Numbers = []
-        self._equal: list[tuple[str, Mapping[Value, Numbers]]] = []
+        self._equal: list[tuple[str, Mapping[Value | None, Numbers]]] = []
         self._languages: Mapping[Value, Numbers] = {}
         self._ends: list[_Ends] = []
         self._fragments: list[_Fragments] = []
@@ -160,18 +160,18 @@ class RuleIndex(Generic[R]):
                 yield self._rules[position]
 
     def _candidates(self, reading: Reading) -> Sequence[int]:
-        found = self._always.copy()
+        found, value_of = self._always.copy(), reading.folded.get
         for field, numbers in self._equal:
-            if more := numbers.get(reading.folded(field)):
+            if more := numbers.get(value_of(field)):
                 found += more
         if self._languages:
             for tag in reading.language_prefixes():
                 found += self._languages.get(tag, ())
         for ends in self._ends:
-            if (text := reading.folded(ends.field)) is not None:
+            if (text := value_of(ends.field)) is not None:
                 ends.add_to(found, text)
         for fragments in self._fragments:
-            if (text := reading.folded(fragments.field)) is not None:
+            if (text := value_of(fragments.field)) is not None:
                 fragments.add_to(found, text)
         found.sort()
         return found
@@ -194,7 +194,7 @@ class RuleIndex(Generic[R]):
                 tests = [other.test for other in group if other is not condition]
             self._groups.append((position, tuple(tests)))
         for (way, field), numbers in filed.items():
-            plain = dict(numbers)
+            plain: dict[Any, Numbers] = dict(numbers)
             if way is _Way.EQUAL:
                 self._equal.append((field, plain))
             elif way is _Way.LANGUAGE:

@@ -13,8 +13,9 @@ Credits are integers; `U` is one lead. Nothing here is a float.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from math import lcm
+from types import MappingProxyType
 from typing import NamedTuple
 
 U = 1 << 40
@@ -46,11 +47,10 @@ class Turn(NamedTuple):  # a tuple: each lead makes one
     owed: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """A team's turns. Whoever has no entry starts at zero; entries of leavers stay, so that the sum stays zero."""
 
-    entries: Mapping[int, Entry] = field(default_factory=dict)
+    entries: Mapping[int, Entry] = MappingProxyType({})
     turns: int = 0
 
     def of(self, agent: int) -> Entry:
@@ -94,8 +94,49 @@ class Ledger:
 EVEN = Ledger()
 
 
+class Shares(NamedTuple):
+    """What one lead gives each of some takers by weight, and what follows from the weights alone: the same for every
+    lead that they can take.
+
+    Takers are in the order of their ids. `even`: their weights are equal. Whoever stands at `least` may take a turn,
+    and what they lack of `latest`, `pace` times, is their deadline (`_first_due`).
+    """
+
+    takers: tuple[tuple[int, int], ...]  # (agent, weight)
+    agents: tuple[int, ...]
+    shares: tuple[int, ...]
+    given: tuple[tuple[int, int], ...]  # (agent, share)
+    paid: int
+    even: bool
+    times: int
+    least: int
+    latest: int
+    paces: tuple[int, ...]
+
+
+def shares_of(takers: Iterable[tuple[int, int]]) -> Shares:
+    """The shares of (agent, weight) pairs, at least one, weights above zero, in any order."""
+    ranked = tuple(sorted(takers))
+    weights = [weight for _, weight in ranked]
+    total, multiple = sum(weights), lcm(*weights)
+    agents, shares = tuple([agent for agent, _ in ranked]), tuple([weight * U // total for weight in weights])
+    given = tuple(zip(agents, shares, strict=True))
+    return Shares(
+        takers=ranked,
+        agents=agents,
+        shares=shares,
+        given=given,
+        paid=sum(shares),
+        even=min(weights) == max(weights),
+        times=(times := max(1, 2 * len(ranked) - 2)),
+        least=-(-U // times),  # times * standing >= U, in whole numbers
+        latest=(times - 1) * U,
+        paces=tuple([multiple // weight for weight in weights]),
+    )
+
+
 def take_turn(
-    ledger: Ledger, takers: Sequence[tuple[int, int]], *, away: Sequence[tuple[int, int]] = (), catch_up: int = 0
+    ledger: Ledger, takers: Iterable[tuple[int, int]], *, away: Sequence[tuple[int, int]] = (), catch_up: int = 0
 ) -> Turn:
     """Choose whose turn it is among the takers, and say what the ledger gives and takes for it.
 
@@ -104,18 +145,33 @@ def take_turn(
     `catch_up` of K leads their missed share is counted, up to K, and from their return their weight counts
     double until that much extra has been due.
     """
-    owed: list[tuple[int, int]] = []
+    return next_turn(ledger, shares_of(takers), away, catch_up)[0]
+
+
+def next_turn(
+    ledger: Ledger, shares: Shares, away: Sequence[tuple[int, int]] = (), catch_up: int = 0
+) -> tuple[Turn, int, Sequence[int]]:
+    """The same, with the chosen one's place among the takers and everybody's standing: their credit with this lead's
+    share, in the order of their ids."""
+    owed: Sequence[tuple[int, int]] = ()
     if catch_up:
-        takers, owed = _caught_up(ledger, takers, away, catch_up * U)
-    number = ledger.turns + 1
-    total = sum([weight for _, weight in takers])
-    if total == len(takers):  # the weights are all 1
-        share = U // total
-        given = tuple([(agent, share) for agent, _ in takers])
-        return Turn(_first_in_line(ledger, takers), given, share * total, number, tuple(owed))
-    given = tuple([(agent, weight * U // total) for agent, weight in takers])
-    paid = sum([share for _, share in given])
-    return Turn(_choose(ledger, takers, given), given, paid, number, tuple(owed))
+        takers, owed = _caught_up(ledger, shares.takers, away, catch_up * U)
+        if takers is not shares.takers:
+            shares = shares_of(takers)
+    credit_of = ledger.entries.get
+    standings = [
+        credit_of(agent, NEWCOMER)[0] + share for agent, share in zip(shares.agents, shares.shares, strict=True)
+    ]
+    first = _most_due(standings) if shares.even else _first_due(standings, shares)
+    place = first[0] if len(first) == 1 else min(first, key=lambda place: _before(ledger, shares.takers[place]))
+    turn = Turn(shares.agents[place], shares.given, shares.paid, ledger.turns + 1, tuple(owed))
+    return turn, place, standings
+
+
+def _before(ledger: Ledger, taker: tuple[int, int]) -> tuple[int, int, int]:
+    """Among equals the larger weight goes first, then the longest since their last turn, then the lowest id."""
+    agent, weight = taker
+    return -weight, ledger.of(agent).last_turn, agent
 
 
 def _caught_up(
@@ -138,33 +194,25 @@ def _caught_up(
     return doubled, owed
 
 
-def _first_in_line(ledger: Ledger, takers: Sequence[tuple[int, int]]) -> int:
-    """Whom `_choose` chooses among equal weights: the share is the same, so that whoever has most credit may take a
-    turn if anybody may, and has the earliest deadline."""
-    entry_of = ledger.entries.get
-    return min([(-(entry := entry_of(agent, NEWCOMER))[0], entry[1], agent) for agent, _ in takers])[2]
+def _most_due(standings: Sequence[int]) -> Sequence[int]:
+    """The places of those who are first among equal weights: the share is the same, so that whoever has most credit
+    may take a turn if anybody may, and has the earliest deadline."""
+    most = max(standings)
+    if standings.count(most) == 1:
+        return (standings.index(most),)
+    return [place for place, standing in enumerate(standings) if standing == most]
 
 
-def _choose(ledger: Ledger, takers: Sequence[tuple[int, int]], given: Sequence[tuple[int, int]]) -> int:
-    if len(takers) == 1:
-        return takers[0][0]
-    m = 2 * len(takers) - 2
-    entries = ledger.entries
-    may: list[tuple[int, int, int, int]] = []
-    rest: list[tuple[int, int, int, int]] = []
-    for (agent, weight), (_, share) in zip(takers, given, strict=True):
-        credit, last_turn, _ = entries.get(agent, NEWCOMER)
-        credit += share
-        if m * credit >= U:
-            may.append(((m - 1) * U - m * credit, weight, last_turn, agent))
-        elif not may:
-            rest.append((-credit, -weight, last_turn, agent))
-    if not may:
-        return min(rest)[3]
-    best = may[0]
-    for other in may[1:]:
-        # deadlines slack/weight, compared by cross-multiplication
-        mine, theirs = other[0] * best[1], best[0] * other[1]
-        if mine < theirs or (mine == theirs and (-other[1], *other[2:]) < (-best[1], *best[2:])):
-            best = other
-    return best[3]
+def _first_due(standings: Sequence[int], shares: Shares) -> Sequence[int]:
+    """The places of those who are first among different weights: of those who may take a turn, whose deadline is the
+    earliest, which is what they lack by what they gain with each lead."""
+    times, least, latest, paces = shares.times, shares.least, shares.latest, shares.paces
+    earliest, first = 0, list[int]()
+    for place, standing in enumerate(standings):
+        if standing >= least:
+            deadline = (latest - times * standing) * paces[place]
+            if not first or deadline < earliest:
+                earliest, first = deadline, [place]
+            elif deadline == earliest:
+                first.append(place)
+    return first or _most_due(standings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -29,6 +30,26 @@ class Caps:
 
 
 UNLIMITED = Caps()
+
+
+class Limit(NamedTuple):
+    """One cap while a period lasts: reached by a load whose field at `counted` is no less than `most`, if that
+    counts in this period: if the field at `period` is `key` (None: the cap holds at any time)."""
+
+    counted: int
+    most: int
+    period: int
+    key: str | None
+
+
+def limits_of(caps: Caps, keys: PeriodKeys) -> Iterator[Limit]:
+    """The caps that there are, at an instant with these period keys."""
+    place = Load._fields.index
+    if caps.open is not None:
+        yield Limit(place("open"), caps.open, 0, None)
+    for name, most in (("hour", caps.hour), ("day", caps.day), ("week", caps.week)):
+        if most is not None:
+            yield Limit(place(name), most, place(f"{name}_key"), getattr(keys, name))
 
 
 class Load(NamedTuple):  # a tuple: a lead makes one

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from routing.engine.asking import Wanted
 from routing.engine.conditions import Reading, When
+from routing.engine.decision import Reason
 from routing.engine.facts import LanguageTag, Value
 from routing.engine.index import RuleIndex
 
@@ -19,6 +21,10 @@ Intent = Literal["hot", "warm", "cold"]
 
 CLOCK_FIELDS = frozenset({"weekday", "local_time", "in_hours"})
 SCORE_FIELDS = frozenset({"score", "intent"})
+
+# Rules ask for the same again and again: what they have in common is there once, and stays in the processor's caches.
+_wanted = lru_cache(maxsize=4096)(Wanted)
+_same = lru_cache(maxsize=4096)(str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,11 @@ class Route:
         kind: TargetKind = "team" if "team" in to else "agent"
         return cls(
             kind=kind,
-            target_slug=to[kind],
-            by=document.get("by", "round_robin") if kind == "team" else None,
+            target_slug=_same(to[kind]),
+            by=_same(document.get("by", "round_robin")) if kind == "team" else None,
             require=tuple(document.get("require", ())),
             prefer=tuple(document.get("prefer", ())),
-            if_nobody=document.get("if_nobody", "next_rule"),
+            if_nobody=_same(document.get("if_nobody", "next_rule")),
         )
 
 
@@ -58,10 +64,13 @@ class Rule:
     route: Route
     sla: Mapping[str, Any] | None = None
     wanted: Wanted = field(init=False, repr=False, compare=False)
+    strategy: Reason = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         route = self.route
-        object.__setattr__(self, "wanted", Wanted(route.require, route.prefer, route.by == "priority"))
+        object.__setattr__(self, "wanted", _wanted(route.require, route.prefer, route.by == "priority"))
+        direct = Reason.DIRECT if route.kind == "agent" else Reason.ROUND_ROBIN
+        object.__setattr__(self, "strategy", direct if route.by is None else Reason(route.by))
 
 
 @dataclass(frozen=True, slots=True)

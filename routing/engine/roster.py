@@ -9,8 +9,11 @@ from datetime import date, datetime
 from functools import cached_property
 from types import MappingProxyType
 
-from routing.engine.crowd import AgentSpec, Crowd
-from routing.engine.hours import Schedule
+from routing.engine.crowd import AgentSpec, Crowd, keep
+from routing.engine.hours import Schedule, microseconds
+from routing.engine.ledger import Shares, shares_of
+
+ON_CALL_LEDGER = 0  # the number of the ledger that the workspace's on-call people share
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,20 @@ class Crew:
     tiers: tuple[int, ...] = ()
     weights: Mapping[int, int] | None = None
     catch_up: int = 0
+    _shares: dict[int, Shares] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def shares(self, takers: int) -> Shares:
+        """What a lead gives each of some of them (bits, at least one). Worked out once for all leads they can take."""
+        found = self._shares.get(takers)
+        if found is None:
+            weights = self.weights
+            found = shares_of([(agent, weights[agent] if weights else 1) for agent in self.crowd.members(takers)])
+            if self.crowd.few:
+                keep(self._shares, takers, found)
+        return found
+
+
+NOBODY = Crew(Crowd({}, {}), 0)
 
 
 def _ranks(members: Iterable[Member], crowd: Crowd) -> tuple[int, tuple[int, ...]]:
@@ -99,6 +116,10 @@ def _ranks(members: Iterable[Member], crowd: Crowd) -> tuple[int, tuple[int, ...
 
 class Roster(Crowd):
     """A compiled roster. Immutable for its users; `patched` gives a new one that shares what did not change."""
+
+    _team_crews: dict[str, Crew]
+    _agent_crews: dict[int, Crew]
+    _on_call_crew: Crew | None
 
     def __init__(self, spec: RosterSpec) -> None:
         """Compile a roster. Time is linear in people, members, shifts and leave."""
@@ -134,7 +155,7 @@ class Roster(Crowd):
         for name in ("_bits", "languages", "scripts", "territories", "tags", "channels", "slugs", "teams",
                      "team_slugs", "_hours", "_schedules"):  # fmt: skip
             setattr(new, name, dict(getattr(self, name)))
-        new._presence, new._members, new._lineups = None, {}, {}
+        new._forget()
         people = dict(self.spec.agents)
         groups = dict(self.spec.teams)
         new.spec = RosterSpec(
@@ -184,8 +205,34 @@ class Roster(Crowd):
 
     def in_hours(self, at: datetime) -> bool:
         """Whether some active agent is on a regular shift, not on time off or holiday. Pause and caps do not matter."""
-        here = self.presence(at)
+        return self.in_hours_at(microseconds(at))
+
+    def in_hours_at(self, now: int) -> bool:
+        """The same at so many microseconds since 1970."""
+        here = self.presence_at(now)
         return bool(here.regular & self.active & ~here.time_off & ~here.holiday)
+
+    def team_crew(self, slug: str) -> Crew:
+        """The people of a team; nobody where it is archived or gone."""
+        crew = self._team_crews.get(slug)
+        if crew is None:
+            team = self.teams.get(self.team_slugs.get(slug, 0))
+            crew = self._team_crews[slug] = NOBODY if team is None else team.crew
+        return crew
+
+    def agent_crew(self, agent: int) -> Crew:
+        """One agent, like a team of one; nobody where they are gone."""
+        crew = self._agent_crews.get(agent)
+        if crew is None:
+            crew = self._agent_crews[agent] = Crew(self, self.bit(agent))
+        return crew
+
+    @property
+    def on_call_crew(self) -> Crew:
+        """Everybody who is ever on call."""
+        if self._on_call_crew is None:
+            self._on_call_crew = Crew(self, self.on_call_people, ON_CALL_LEDGER)
+        return self._on_call_crew
 
     def schedule(self, agent: int) -> Schedule:
         """The agent's hours."""
@@ -195,6 +242,10 @@ class Roster(Crowd):
             dates = self.spec.calendars[spec.calendar] if spec.calendar else frozenset()
             schedule = self._schedules[agent] = Schedule(spec.zone, spec.shifts, spec.time_off, dates)
         return schedule
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._team_crews, self._agent_crews, self._on_call_crew = {}, {}, None
 
     # compiling
 

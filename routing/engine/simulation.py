@@ -10,19 +10,21 @@ somebody of their target becomes available, as long as one of those who became s
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
 from routing.engine.asking import FORM, channel_of, here
-from routing.engine.decide import Known, Request, Snapshot
+from routing.engine.crowd import Periods
 from routing.engine.decision import Asked, Decision, Outcome, Reason, Target, Verdict
 from routing.engine.facts import Facts
 from routing.engine.hours import MICROSECOND, instant, microseconds
 from routing.engine.ledger import EVEN, Ledger
 from routing.engine.loads import IDLE, Load
 from routing.engine.record import NEVER, NOBODY, Record
+from routing.engine.request import STRANGER, Known, Request, Snapshot
+from routing.engine.roster import Roster
 from routing.engine.sorting import Recall, Sorting
 from routing.engine.tally import Tally
 from routing.engine.waiting import Likeness, Round, Waiting, WaitingRoom, Wakes
@@ -52,7 +54,10 @@ class People:
 
     def find(self, keys: Iterable[Hashable]) -> int | None:
         """The first key that finds anybody decides."""
-        return next((self._people[key] for key in keys if key in self._people), None)
+        for key in keys:
+            if (person := self._people.get(key)) is not None:
+                return person
+        return None
 
     def remember(self, person: int | None, keys: Iterable[Hashable]) -> int | None:
         """Keys that nobody had are this person's now: found before, or new. None for somebody without any key."""
@@ -94,6 +99,30 @@ class _Standing(NamedTuple):
 _NO_CHANGE = _Standing(_There(-1, 0), _There(-1, 0))
 
 
+class _Full:
+    """Who is at a cap, as the roster's bits, looked at again only where something changed."""
+
+    def __init__(self, roster: Roster, loads: Mapping[int, Load]) -> None:
+        self._roster = roster
+        self._loads = loads
+        self._periods: Periods | None = None
+        self._full = 0
+        self._stale = 0
+
+    def at(self, now: int) -> int:
+        periods = self._roster.periods_at(now)
+        if periods is not self._periods:  # counts of an hour, a day or a week may have begun anew
+            self._periods, self._stale = periods, self._roster.capped
+        if self._stale:
+            self._full = self._full & ~self._stale | self._roster.at_cap(self._stale, now, self._loads)
+            self._stale = 0
+        return self._full
+
+    def look_at(self, agent: int) -> None:
+        """The load of an agent has changed."""
+        self._stale |= self._roster.bit(agent) & self._roster.capped
+
+
 class Simulation:
     """One run. `record` tells what became of each submission, `tally` what the turns came to."""
 
@@ -110,6 +139,7 @@ class Simulation:
         self._to_same_agent = snapshot.policy.returning == "same_agent"
         self._people = People()
         self._loads: dict[int, Load] = {}
+        self._full = _Full(snapshot.roster, self._loads)
         self._ledgers: dict[int, Ledger] = {}
         self._events: list[tuple[int, int, int]] = []  # (microseconds, kind, lead or agent)
         self._room = WaitingRoom(snapshot.roster)
@@ -119,7 +149,7 @@ class Simulation:
         self._last = NEVER
         # By number of submission. A lead has the number of the submission that made it; its teller is the submission
         # whose row tells what became of the lead since.
-        self._received = array("q")
+        self.received = array("q")  # in microseconds since 1970
         self._closed = array("q")
         self._person = array("q")
         self._teller = array("q")
@@ -135,9 +165,9 @@ class Simulation:
             self._pass(self._events[0][0])
         self._last = now
         number = self.record.add()
-        known = self._people.find(keys)
-        person = self._people.remember(known, keys)
-        self._received.append(now)
+        known = self._people.find(keys) if keys else None
+        person = self._people.remember(known, keys) if keys else None
+        self.received.append(now)
         self._closed.append(NEVER)
         self._person.append(NEVER if person is None else person)
         self._teller.append(number)
@@ -151,7 +181,7 @@ class Simulation:
         if closed_at is not None:
             self._closed[number] = microseconds(closed_at)
             heappush(self._events, (self._closed[number], _CLOSING, number))
-        decision = self._decide(number, facts, at)
+        decision = self._decide(number, facts, at, now)
         if decision.agent is not None:
             self._give(number, decision.agent, decision, at)
             self._tell(number, decision.outcome, decision.agent, decision.rule, decision.reason, now)
@@ -166,11 +196,12 @@ class Simulation:
 
     # deciding
 
-    def _decide(self, lead: int, facts: Facts, at: datetime, *, claim_over: bool = False) -> Decision:
-        person = self._person[lead]
-        agent = None if person == NEVER else self._people.agent(person)
-        request = Request(facts, Known(bool(self._returning[lead]), agent), claim_over=claim_over)
-        shortlist = self._recall.match(request, at).shortlist(self._loads)
+    def _decide(self, lead: int, facts: Facts, at: datetime, now: int, *, claim_over: bool = False) -> Decision:
+        known, person = STRANGER, self._person[lead]
+        if person != NEVER and ((agent := self._people.agent(person)) is not None or self._returning[lead]):
+            known = Known(bool(self._returning[lead]), agent)
+        request = Request(facts, known, claim_over=claim_over)
+        shortlist = self._recall.shortlist(request, at, now, self._loads, self._full.at(now))
         ledger = shortlist.ledger
         return shortlist.decide(EVEN if ledger is None else self._ledgers.get(ledger, EVEN))
 
@@ -184,18 +215,20 @@ class Simulation:
         spec = self._roster.spec.agents[agent]
         before = self._loads.get(agent, IDLE)
         if spec.caps:
-            keys = self._roster.presence(at).keys(spec.zone)
+            keys = self._roster.period_keys(agent, at)
             load = self._loads[agent] = before.with_assignment(keys, at)
+            self._full.look_at(agent)
             if load.reaches(spec.caps, keys):
                 self._round.is_taken(self._roster.bit(agent))
                 if agent in self._wakes:
                     self._expect(agent, at)
         else:  # what an hour, a day or a week came to matters to caps alone
-            self._loads[agent] = Load(before.open + 1, last_assigned_at=at)
+            self._loads[agent] = Load(before.open + 1, "", 0, "", 0, "", 0, at)
         person = self._person[lead]
         if person != NEVER:
             self._people.gets(person, agent, lead)
-            self._refile_leads_of(person)
+            if person in self._held_by:
+                self._refile_leads_of(person)
 
     # waiting
 
@@ -245,7 +278,7 @@ class Simulation:
 
     def _refile_leads_of(self, person: int) -> None:
         """The person has an agent, or another one: their waiting leads are no longer like those of others."""
-        for lead in self._held_by.get(person, ()):
+        for lead in self._held_by[person]:
             waiting = self._room.get(lead)
             if waiting is not None and (bucket := self._room.refile(lead, self._likeness(lead, waiting))):
                 self._round.add(lead, bucket)
@@ -291,6 +324,7 @@ class Simulation:
     def _lighten(self, agent: int, at: datetime) -> None:
         """One open lead less."""
         self._loads[agent] = self._loads[agent].with_closing()
+        self._full.look_at(agent)
         if agent in self._wakes and self._roster.spec.agents[agent].caps:
             self._expect(agent, at)
 
@@ -302,7 +336,7 @@ class Simulation:
         return _Standing(on_shift, _There(available, (on_shift.capped | on_call.capped) & ~available))
 
     def _there(self, people: int, asked: Asked, at: datetime) -> _There:
-        available, failing = here(self._roster, people, asked, self._roster.presence(at), self._loads)
+        available, failing = here(self._roster, people, asked, microseconds(at), self._loads)
         return _There(available, next((mask for verdict, mask in failing if verdict is Verdict.AT_CAP), 0))
 
     # releasing
@@ -340,7 +374,7 @@ class Simulation:
         target = None if waiting.bucket is None else waiting.bucket.group.target
         waiting.claim_over = waiting.claim_over or target is None
         facts = self._store.facts(waiting.facts)
-        decision = self._decide(lead, facts, at, claim_over=waiting.claim_over)
+        decision = self._decide(lead, facts, at, microseconds(at), claim_over=waiting.claim_over)
         if decision.agent is None:
             if target is not None and decision.target == target and decision.reason is Reason.NOBODY:
                 return False
@@ -360,7 +394,7 @@ class Simulation:
 
     def _can_be_joined(self, lead: int, now: int) -> bool:
         is_open = self._closed[lead] == NEVER or self._closed[lead] > now
-        return is_open and now - self._received[lead] < self._join_window
+        return is_open and now - self.received[lead] < self._join_window
 
     def _join(self, number: int, lead: int, facts: Facts, at: datetime, now: int) -> None:
         """The submission is one more message of an open lead; where nobody has that lead, or its agent cannot answer
@@ -378,7 +412,7 @@ class Simulation:
 
     def _decide_anew(self, number: int, lead: int, before: int, facts: Facts, at: datetime, now: int) -> None:
         waiting = self._room.get(lead)
-        decision = self._decide(lead, facts, at, claim_over=waiting is not None and waiting.claim_over)
+        decision = self._decide(lead, facts, at, now, claim_over=waiting is not None and waiting.claim_over)
         if decision.agent == before or (decision.agent is None and before):
             return  # whoever has it keeps it where nobody else takes it: better somebody who cannot answer there
         if waiting is None and decision.outcome is Outcome.QUEUED:

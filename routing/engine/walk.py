@@ -11,24 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from routing.engine.asking import ANY, FORM, TAGS, Wanted, channel_of
+from routing.engine.choosing import least_busy
 from routing.engine.conditions import Failure
 from routing.engine.covered import hours_within
 from routing.engine.crowd import AgentSpec
-from routing.engine.decide import (
-    ON_CALL_LEDGER,
-    Request,
-    Snapshot,
-    complete,
-    least_busy,
-    reached_on,
-)
+from routing.engine.decide import reached_on
 from routing.engine.decision import ANYBODY, Asked, Candidate, Decision, Outcome, Pool, Reason, Target, Verdict
 from routing.engine.facts import Facts
 from routing.engine.hours import Kind, ShiftSpec, local, period_keys
 from routing.engine.ledger import EVEN, Ledger, take_turn
 from routing.engine.loads import IDLE, Load, PeriodKeys
 from routing.engine.policy import Rule
-from routing.engine.roster import Member
+from routing.engine.request import Request, Snapshot, complete
+from routing.engine.roster import ON_CALL_LEDGER, Member
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -13,10 +13,7 @@ from routing.engine import Facts, Outcome, Reason, Snapshot
 from routing.engine.conditions import ATTRIBUTE_PREFIX
 from routing.engine.facts import Value
 from routing.engine.hours import instant as utc_instant
-from routing.engine.hours import microseconds
-from routing.engine.record import Record
 from routing.engine.simulation import Simulation
-from routing.engine.tally import Tally
 from routing.facts import build_facts
 from routing.replay.sheet import CODES, TEXTS, Sheet, instant
 from routing.replay.store import SpooledFacts
@@ -41,20 +38,26 @@ class Row(NamedTuple):
 class Replay:
     """What a replay came to. `rows` reads the sheet once more: nothing is kept in memory of a lead but its numbers."""
 
-    def __init__(self, sheet: Sheet, snapshot: Snapshot, record: Record, tally: Tally) -> None:
+    def __init__(self, sheet: Sheet, simulation: Simulation) -> None:
         self._sheet = sheet
-        self._snapshot = snapshot
-        self.record = record
-        self.tally = tally
+        self._people = simulation.snapshot.roster.spec.agents
+        self._received = simulation.received
+        self.record = simulation.record
+        self.tally = simulation.tally
 
     def rows(self) -> Iterator[Row]:
         """One row for each lead, in the order of the sheet."""
         ids, times = (self._sheet.header.index(name) for name in ("id", "received_at"))
-        people = self._snapshot.roster.spec.agents
+        people = self._people
         for number, cells in enumerate(self._sheet.rows()):
             told = self.record.told(number)
             agent = "" if told.agent is None else people[told.agent].slug
-            assigned_at = "" if told.assigned is None else _as_received(cells[times], told.assigned)
+            if told.assigned is None:
+                assigned_at = ""
+            elif told.assigned == self._received[number]:
+                assigned_at = cells[times]
+            else:
+                assigned_at = _as_received(cells[times], told.assigned)
             yield Row(cells[ids], cells[times], told.outcome, agent, told.rule or "", told.reason, assigned_at)
 
 
@@ -70,7 +73,7 @@ def replay(
             simulation.arrive(**reading.submission(cells))
             progress(number)
         simulation.finish()
-    return Replay(sheet, snapshot, simulation.record, simulation.tally)
+    return Replay(sheet, simulation)
 
 
 class _Reading:
@@ -87,7 +90,8 @@ class _Reading:
         self._language = language
         self._wants_email = "email_domain" in needed
         self._wants_phone = "phone_country" in needed
-        self._codes = tuple((name, places[name]) for name in CODES if name in places)
+        self._codes = tuple(name for name in CODES if name in places)
+        self._code_places = tuple(places[name] for name in self._codes)
         self._page_url = places.get("page_url") if not _FROM_PAGE_URL.isdisjoint(needed) else None
         self._texts = tuple(
             (name, place)
@@ -99,28 +103,27 @@ class _Reading:
 
     def submission(self, cells: Sequence[str]) -> dict[str, Any]:
         """What `Simulation.arrive` takes."""
-        coded = self._coded(tuple([cells[place] for _, place in self._codes]))
-        values = dict(coded.values)
-        if self._page_url is not None and (url := cells[self._page_url]):
-            values.update(self._page(url))
+        coded = self._coded(tuple([cells[place] for place in self._code_places]))
+        url = cells[self._page_url] if self._page_url is not None else ""
+        values = {**coded.values, **self._page(url)} if url else {**coded.values}
         for name, place in self._texts:
             if text := cells[place].strip():
                 values[name] = text
-        keys = []
+        keys: list[int] = []  # 64 bits of each: contacts are long, and there are millions of them
         if self._visitor is not None and (visitor := cells[self._visitor].strip()):
-            keys.append(_digest("v", visitor))
+            keys.append(hash(("v", visitor)))
         if self._email is not None and cells[self._email] and (email := normalise_email(cells[self._email])):
-            keys.append(_digest("e", email))
+            keys.append(hash(("e", email)))
             if self._wants_email:
                 values["email_domain"] = email.rpartition("@")[2]
         dialled = cells[self._phone] if self._phone is not None else ""
         if dialled and (phone := normalise_phone(dialled, self._region)):
-            keys.append(_digest("p", phone))
+            keys.append(hash(("p", phone)))
             if self._wants_phone and (country := phone_country(phone)):
                 values["phone_country"] = country
         closed = cells[self._closed_at].strip() if self._closed_at is not None else ""
         return {
-            "at": instant(cells[self.received_at]),
+            "at": datetime.fromisoformat(cells[self.received_at].strip()),
             "facts": Facts(values, coded.language),
             "keys": keys,
             "closed_at": instant(closed) if closed else None,
@@ -128,20 +131,13 @@ class _Reading:
 
     def _read_codes(self, needed: frozenset[str], cells: tuple[str, ...]) -> Facts:
         given: dict[str, Any] = {"source": "api", "language": self._language}
-        given |= {name: CODES[name](cell) for (name, _), cell in zip(self._codes, cells, strict=True) if cell.strip()}
+        given |= {name: CODES[name](cell) for name, cell in zip(self._codes, cells, strict=True) if cell.strip()}
         return build_facts(**given, needed=needed)
 
     def _read_page(self, needed: frozenset[str], url: str) -> Mapping[str, Value]:
         return build_facts(page_url=url, needed=needed).values
 
 
-def _digest(kind: str, text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{kind}{text}".encode(), digest_size=8).digest())
-
-
 def _as_received(received_at: str, assigned: int) -> str:
-    """The instant of assignment, written as the row writes its own: same offset, same text where they are equal."""
-    at = instant(received_at)
-    if microseconds(at) == assigned:
-        return received_at
-    return utc_instant(assigned).astimezone(at.tzinfo).isoformat()
+    """The instant of assignment, with the offset of the row's own."""
+    return utc_instant(assigned).astimezone(instant(received_at).tzinfo).isoformat()

@@ -70,7 +70,7 @@ def _deciding(world: Snapshot, leads: Sequence[dict[str, str]]) -> float:
         if decision.turn is not None and decision.ledger is not None and decision.agent is not None:
             ledgers[decision.ledger] = ledgers.get(decision.ledger, EVEN).after(decision.turn)
             agent = world.roster.spec.agents[decision.agent]
-            keys = world.roster.presence(AT).keys(agent.zone)
+            keys = world.roster.period_keys(agent.id, AT)
             loads[agent.id] = loads.get(agent.id, Load()).with_assignment(keys, AT)
     decisions = [decide(request, world, loads, ledgers, AT) for request in requests]
     people = [len(decision.candidates) for decision in decisions]

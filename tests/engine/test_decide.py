@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from routing.engine import IDLE, Candidate, Load, Outcome, Reason, Target, Verdict, decide
-from routing.engine.decide import least_busy
+from routing.engine.choosing import least_busy
 from tests.engine.world import (
     ALWAYS,
     NIGHT,

@@ -140,7 +140,7 @@ class Desk:
             self.ledgers[decision.ledger] = self.ledgers.get(decision.ledger, EVEN).after(decision.turn)
         if decision.agent is not None:
             roster = self.world.roster
-            keys = roster.presence(self.at).keys(roster.spec.agents[decision.agent].zone)
+            keys = roster.period_keys(decision.agent, self.at)
             self.loads[decision.agent] = self.loads.get(decision.agent, Load()).with_assignment(keys, self.at)
         self.decisions.append(decision)
         self.at += timedelta(seconds=1)

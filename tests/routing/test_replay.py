@@ -615,20 +615,20 @@ def test_what_the_summary_says_follows_from_the_turns_counted_by_other_means(
     REPLAY_LEADS=100000 replays so many over the demo's policy.
     """
     workspace = request.getfixturevalue(name)
-    deciding, simulating = (import_module(f"routing.engine.{name}") for name in ("decide", "simulation"))
-    take_turn, after = deciding.take_turn, simulating.Ledger.after
+    choosing, simulating = (import_module(f"routing.engine.{name}") for name in ("choosing", "simulation"))
+    next_turn, after = choosing.next_turn, simulating.Ledger.after
     takers_of, asked = {}, []
 
-    def take_turn_and_note(ledger, takers, **more):
-        turn = take_turn(ledger, takers, **more)
-        takers_of[id(turn)] = turn, dict(takers)
-        return turn
+    def next_turn_and_note(ledger, shares, *more):
+        turn, *standing = next_turn(ledger, shares, *more)
+        takers_of[id(turn)] = turn, dict(shares.takers)
+        return turn, *standing
 
     def after_and_note(ledger, turn):
         asked.append(takers_of[id(turn)])
         return after(ledger, turn)
 
-    monkeypatch.setattr(deciding, "take_turn", take_turn_and_note)
+    monkeypatch.setattr(choosing, "next_turn", next_turn_and_note)
     monkeypatch.setattr(simulating.Ledger, "after", after_and_note)
     file = sheet(tmp_path, leads_of_a_month(count))
     rows, summary = run(file, workspace=workspace.slug)
