@@ -137,6 +137,7 @@ else:
 # Tasks. The database knows what is due and each act is claimed there, so a message that is lost or doubled is harmless.
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_TRANSPORT = None if REDIS_URL else "config.embedded_broker:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if REDIS_URL:
     # Longer than any task may take, or Redis would hand a running task to a second worker.
