@@ -3,10 +3,11 @@
 from collections import Counter
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.engine.ledger import EVEN, Entry, Ledger, U, take_turn
+from tests.examples import times
 
 people = st.integers(1, 8)
 weights = st.lists(st.integers(1, 60), min_size=1, max_size=9)
@@ -172,3 +173,34 @@ class TestLaws:
 
         assert turn.paid == sum(share for _, share in turn.given)
         assert dict(turn.given) == {agent: weight * U // sum(weights) for agent, weight in takers_of(weights)}
+
+
+def first_by_definition(standings, takers, ledger):
+    """Tijdeman's rule with fractions: of whoever may take a turn, the earliest deadline; if nobody may, most credit."""
+    m = 2 * len(takers) - 2
+    ranked = []
+    for agent, weight in takers:
+        tie = (-weight, ledger.of(agent).last_turn, agent)
+        may = m * standings[agent] >= U
+        ranked.append(
+            (not may, Fraction((m - 1) * U - m * standings[agent], weight) if may else -standings[agent], tie)
+        )
+    return min(ranked)[2][2]
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(-2, 6), st.integers(0, 2)), min_size=2, max_size=5))
+@settings(max_examples=times(10))
+def test_the_choice_is_that_of_the_definition(drawn):
+    """Standings are few, so that many are equal, and many just enough."""
+    takers = [(agent, weight) for agent, (weight, _, _) in enumerate(drawn, 1)]
+    m, total = 2 * len(drawn) - 2, sum(weight for _, weight in takers)
+    standings = {agent: steps * U // (2 * m) for agent, (_, steps, _) in enumerate(drawn, 1)}
+    ledger = Ledger(
+        {
+            agent: Entry(standings[agent] - weight * U // total, last)
+            for (agent, weight), (_, _, last) in zip(takers, drawn, strict=True)
+        },
+        9,
+    )
+
+    assert take_turn(ledger, takers).chosen == first_by_definition(standings, takers, ledger)

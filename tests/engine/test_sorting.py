@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from routing.engine import Snapshot, compile_policy, decide
-from routing.engine.sorting import Sorting
+from routing.engine import EVEN, Outcome, Snapshot, compile_policy, decide
+from routing.engine.hours import microseconds
+from routing.engine.sorting import Recall, Sorting
 from tests.engine.world import agent, condition, lead, office_hours, policy, rule, snapshot, tag
 from tests.examples import times
 
@@ -96,3 +97,46 @@ def test_a_language_is_more_than_its_tag():
 
     assert facts.language == tag("zh-TW")
     assert Sorting(world([], []).policy).sort(facts) != Sorting(world([], []).policy).sort(lead(language="zh").facts)
+
+
+class TestRecall:
+    """What is worked out for one lead is the answer for another one only where nothing tells them apart."""
+
+    def decided(self, world, *leads):
+        """Of (lead, instant) pairs, all by one recall."""
+        recall, found = Recall(world), []
+        for request, at in leads:
+            decision = recall.shortlist(request, at, microseconds(at), {}, 0).decide(EVEN)
+            found.append((decision.rule, decision.agent, decision.outcome))
+        return found
+
+    def test_other_rules_may_hold(self):
+        spanish = rule("spanish", "agent:a1", when=condition("city", "is", "Madrid"))
+        world = snapshot([agent(1), agent(2)], rules=[spanish, rule("rest", "agent:a2")])
+
+        found = self.decided(world, *((lead(city=city), MONDAY) for city in ("Madrid", "Porto", "Madrid")))
+        assert [agent for _, agent, _ in found] == [1, 2, 1]
+
+    def test_leads_wait_for_hours_that_come_and_not_for_those_that_are_over(self):
+        leaves = agent(1, shifts=office_hours(), time_off=[(datetime(2026, 3, 7), datetime(2027, 3, 7))])
+        world = snapshot([leaves, agent(2)], rules=[rule("hold", "agent:a1", if_nobody="hold"), rule("rest", "queue")])
+
+        # Nobody is there in either night; the agent is back in the morning of the first one only.
+        found = self.decided(world, (lead(), MONDAY), (lead(), MONDAY + timedelta(days=4, hours=22)))
+        assert [outcome for _, _, outcome in found] == [Outcome.HELD, Outcome.QUEUED]
+
+    def test_hours_pass(self):
+        day = rule("day", "queue", when=condition("in_hours", "is", True))
+        world = snapshot([agent(1, shifts=office_hours())], rules=[day, rule("rest", "queue")])
+
+        found = self.decided(world, *((lead(), MONDAY + timedelta(hours=hour)) for hour in (8, 9, 16, 17)))
+        assert [name for name, _, _ in found] == ["rest", "day", "day", "rest"]
+
+    def test_the_clocks_change(self):
+        late = rule("late", "queue", when=condition("local_time", "gte", "10:00"))
+        world = snapshot([agent(1)], rules=[late, rule("rest", "queue")], zone="Europe/Madrid")
+
+        # On 29 March ten o'clock is at eight, an hour earlier than half past one makes it look.
+        moments = [datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 7, 8)]
+        found = self.decided(world, *((lead(), at) for at in moments))
+        assert [name for name, _, _ in found] == ["rest", "rest", "late"]
