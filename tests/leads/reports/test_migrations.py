@@ -18,13 +18,15 @@ from tests.leads.world import NOON, make_world, person
 DAY = timedelta(days=1)
 
 
+BEFORE = "0011"  # the one before the first of them, so that each goes there and back
+
+
 def migrate(name: str) -> None:
     call_command("migrate", "leads", name, verbosity=0)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("name", ["0011", "0013", "0014"])
-def test_days_are_packed_anew_there_and_back(name):
+def test_days_are_packed_anew_there_and_back():
     world = make_world(person("ana"))
     world.send(at=NOON, country="ES")
     days.rebuild(workspace_id=world.workspace.pk, at=NOON + 2 * DAY)
@@ -32,7 +34,7 @@ def test_days_are_packed_anew_there_and_back(name):
 
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes("leads")[0][1]
     try:
-        migrate(name)
+        migrate(BEFORE)
         assert TurnDay.objects.values("pk").count() == 0
     finally:
         migrate(newest)
