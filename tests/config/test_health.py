@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from kombu import Connection
 
 from config import health
 from leads import selectors, watchdog
@@ -65,7 +66,7 @@ def test_a_database_that_does_not_answer_is_not_ready(client, monkeypatch):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("working")
 def test_a_broker_that_does_not_answer_is_not_ready(client, monkeypatch):
-    away = health.app.connection_for_write("redis://127.0.0.1:1/0")
+    away = Connection("redis://127.0.0.1:1/0")
     monkeypatch.setattr(health.app, "connection_for_write", lambda: away)
 
     status, body = readyz(client)
