@@ -16,13 +16,15 @@ from leads.speed import days
 from leads.speed.clicks import settle_clicks
 from tests.leads.world import ALWAYS, OFFICE, World, make_world, only, person, rule
 
+BY_DAY = dict.fromkeys(range(7), (6 * 60, 20 * 60))
 
-def team(sla: dict[str, Any] | None = None, **more: Any) -> World:
+
+def team(sla: dict[str, Any] | None = None, bo: Any = ALWAYS, **more: Any) -> World:
     """In Madrid, where the clock changes on 29 March and 25 October 2026. `sla`: what is promised about leads from
-    France beside an answer within five minutes."""
+    France beside an answer within five minutes. `bo`: the hours of the one who is always there."""
     return make_world(
         person("ana", shifts=OFFICE),
-        person("bo", shifts=ALWAYS),
+        person("bo", shifts=bo),
         person("cy", shifts=dict.fromkeys(range(7), (22 * 60, 6 * 60))),
         teams={"sales": ["ana", "bo"], "night": ["cy", ("bo", 2)]},
         rules=[
