@@ -185,9 +185,12 @@ class Recall:
         return kept
 
     def _matching(self, held: Hashable, request: Request, at: datetime) -> tuple[Rule, ...]:
-        """The rules that hold, one object for the same rules, which stays as long as this does."""
+        """The rules that hold, one object for the same rules, which stays as long as shortlists are kept by it."""
         whole = complete(request, self._snapshot, at)
         rules = tuple(self._snapshot.policy.matching(whole.values, whole.language))
+        if len(self._same_rules) >= _MOST_KEPT:  # what is kept by which object they are goes with them
+            for kept in (self._same_rules, self._rules, self._shortlists):
+                kept.clear()
         rules = self._same_rules.setdefault(tuple([rule.position for rule in rules]), rules)
         return _keep(self._rules, held, rules)
 
